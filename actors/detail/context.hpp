@@ -1,0 +1,99 @@
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <shared_mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include <caf/all.hpp>
+
+#include "actors/detail/completion.hpp"
+#include "actors/runtime.hpp"
+
+namespace fondaco::actors::detail {
+
+/// The counters of `runtime_counters`, countable from any thread.
+struct atomic_counters {
+  std::atomic<uint64_t> commands{0}, refusals{0}, appends{0}, events{0}, fenced{0}, recoveries{0}, passivations{0},
+      effects{0}, effect_failures{0}, overloaded{0}, dead_letters{0}, quarantined{0}, journal_queue{0};
+};
+
+/// What the operator's tools see of the live actors; written by the actors, read by any thread.
+class registry {
+public:
+  void put(const std::string& path, live_entity e, size_t stash) {
+    std::scoped_lock lock(mutex_);
+    entities_.insert_or_assign(path, slot{std::move(e), stash});
+  }
+  void erase(const std::string& path) {
+    std::scoped_lock lock(mutex_);
+    entities_.erase(path);
+    actors_.erase(path);
+  }
+  void note_actor(live_actor a) {
+    std::scoped_lock lock(mutex_);
+    auto path = a.path;
+    actors_.insert_or_assign(std::move(path), std::move(a));
+  }
+  std::vector<live_entity> entities(size_t rows_max) const {
+    std::scoped_lock lock(mutex_);
+    std::vector<live_entity> out;
+    for (const auto& [path, slot] : entities_) {
+      if (out.size() == rows_max)
+        break;
+      out.push_back(slot.entity);
+    }
+    return out;
+  }
+  std::vector<live_actor> actors() const {
+    std::scoped_lock lock(mutex_);
+    std::map<std::string, live_actor> all(actors_.begin(), actors_.end());
+    for (const auto& [path, slot] : entities_)
+      all[path] = live_actor{path, slot.stash, 0, false};
+    std::vector<live_actor> out;
+    for (auto& [path, actor] : all)
+      out.push_back(std::move(actor));
+    return out;
+  }
+  size_t size() const {
+    std::scoped_lock lock(mutex_);
+    return entities_.size();
+  }
+
+private:
+  struct slot {
+    live_entity entity;
+    size_t stash = 0;
+  };
+  mutable std::mutex mutex_;
+  std::map<std::string, slot> entities_;
+  std::map<std::string, live_actor> actors_;
+};
+
+/// Lets callbacks from outside reach actors only while the actor system lives.
+struct outside_gate {
+  std::shared_mutex mutex;
+  bool open = true;
+};
+
+/// What every actor of a node shares.
+struct node_context {
+  runtime::parts parts;
+  std::map<std::string, entity_kind, std::less<>> kinds;
+  atomic_counters counters;
+  registry live;
+  std::unique_ptr<reader_pool> pool;
+  caf::actor writer;
+  std::shared_ptr<outside_gate> outside = std::make_shared<outside_gate>();
+  std::atomic<size_t> effects_running{0};
+  std::atomic<bool> draining{false};
+  std::atomic<bool> lost{false};
+};
+
+using context_ptr = std::shared_ptr<node_context>;
+
+} // namespace fondaco::actors::detail

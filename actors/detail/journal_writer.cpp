@@ -1,0 +1,57 @@
+#include "actors/detail/journal_writer.hpp"
+
+#include <utility>
+
+namespace fondaco::actors::detail {
+
+caf::behavior journal_writer::make_behavior() {
+  return {
+      [this](append_message& m) {
+        waiting_.push_back(std::move(m));
+        if (waiting_.size() >= persistence::limits::batch_entities_max)
+          commit();
+        else
+          arm();
+      },
+      [this](flush_message) {
+        armed_ = false;
+        commit();
+      },
+      [this](write_message& m) {
+        commit();
+        m.work(context_->parts.journal);
+      },
+      [this](stop_message) {
+        commit();
+        quit();
+      },
+  };
+}
+
+// The flush goes behind everything that is already in the mailbox, so a batch is what waited while the last one was
+// written; no timer is needed.
+void journal_writer::arm() {
+  if (!std::exchange(armed_, true))
+    send(this, flush_message{});
+}
+
+void journal_writer::commit() {
+  if (waiting_.empty())
+    return;
+  auto batch = std::exchange(waiting_, {});
+  std::vector<persistence::entity_append> appends;
+  appends.reserve(batch.size());
+  for (auto& m : batch)
+    appends.push_back(std::move(*m.append));
+  auto results = context_->parts.journal.append(appends);
+  invariant(results.size() == batch.size(), "the journal answers every append of a batch");
+  context_->counters.appends.fetch_add(1);
+  context_->counters.journal_queue.fetch_sub(batch.size());
+  for (size_t i = 0; i < batch.size(); ++i) {
+    if (results[i])
+      context_->counters.events.fetch_add(appends[i].events.size());
+    caf::anon_send(batch[i].reply_to, append_answer{std::move(results[i])});
+  }
+}
+
+} // namespace fondaco::actors::detail

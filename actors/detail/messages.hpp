@@ -1,0 +1,94 @@
+#pragma once
+
+#include <any>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <caf/all.hpp>
+
+#include "actors/detail/completion.hpp"
+#include "actors/entity_kind.hpp"
+#include "persistence/journal.hpp"
+
+namespace fondaco::actors::detail {
+
+/// A command on its way to an entity; without a completion it only wakes the entity.
+struct command_message {
+  persistence::entity_key key;
+  shard_number shard = 0;
+  std::shared_ptr<std::any> command;
+  completion_ptr done;
+};
+
+/// What the reader pool found of an entity.
+struct recovered_message {
+  std::shared_ptr<std::unique_ptr<entity_state>> state;
+  int64_t seq = 0;
+  int64_t snapshot_seq = 0;
+  std::optional<persistence::journal_errc> error;
+  bool unreadable = false;
+};
+
+struct append_message {
+  std::shared_ptr<persistence::entity_append> append;
+  caf::actor reply_to;
+};
+
+struct append_answer {
+  persistence::append_result result;
+};
+
+/// Any other write, run by the writer between batches.
+struct write_message {
+  std::function<void(persistence::journal&)> work;
+};
+
+struct flush_message {};
+
+struct effect_done_message {
+  std::string key;
+  std::shared_ptr<std::any> outcome;
+};
+
+struct tick_message {
+  uint64_t generation = 0;
+};
+
+struct sweep_message {};
+struct stop_message {};
+struct retire_message {};
+
+/// An entity that was asked to retire cannot: it is busy.
+struct busy_message {
+  std::string slot;
+};
+
+/// The rows that a shard found due.
+struct due_message {
+  std::shared_ptr<std::vector<persistence::entity_row>> rows;
+  bool more = false;
+};
+
+/// A shard learned that another node owns it.
+struct fenced_message {
+  shard_number shard = 0;
+};
+
+} // namespace fondaco::actors::detail
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fondaco::actors::detail::command_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fondaco::actors::detail::recovered_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fondaco::actors::detail::append_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fondaco::actors::detail::append_answer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fondaco::actors::detail::write_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fondaco::actors::detail::flush_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fondaco::actors::detail::effect_done_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fondaco::actors::detail::tick_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fondaco::actors::detail::sweep_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fondaco::actors::detail::stop_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fondaco::actors::detail::retire_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fondaco::actors::detail::busy_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fondaco::actors::detail::due_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fondaco::actors::detail::fenced_message)

@@ -1,0 +1,145 @@
+#include "actors/detail/vpa_actor.hpp"
+
+#include <utility>
+
+#include "actors/detail/entity_actor.hpp"
+
+namespace fondaco::actors::detail {
+
+namespace {
+
+std::string slot_name(const persistence::entity_key& key) { return key.kind + "/" + key.id; }
+
+} // namespace
+
+vpa_actor::vpa_actor(caf::actor_config& config, context_ptr context, caf::actor parent, tenant owner,
+                     shard_number shard, int64_t epoch)
+    : base_actor(config, std::move(context)), parent_(std::move(parent)), owner_(std::move(owner)), shard_(shard),
+      epoch_(epoch) {
+  set_down_handler([this](caf::down_msg& d) { on_down(d); });
+}
+
+caf::behavior vpa_actor::make_behavior() {
+  publish();
+  return {
+      [this](command_message& m) { admit(m); },
+      [this](const busy_message& m) {
+        auto found = slots_.find(m.slot);
+        if (found == slots_.end())
+          return;
+        found->second.leaving = false;
+        for (auto& held : std::exchange(found->second.held, {}))
+          send(found->second.ref, std::move(held));
+      },
+      [this](fenced_message m) { send(parent_, m); },
+      [this](sweep_message) {
+        for (auto& [name, s] : slots_) {
+          if (!std::exchange(s.leaving, true))
+            send(s.ref, retire_message{});
+        }
+      },
+      [this](stop_message) {
+        stopping_ = true;
+        if (slots_.empty())
+          return quit();
+        for (auto& [name, s] : slots_)
+          send(s.ref, stop_message{});
+      },
+  };
+}
+
+void vpa_actor::on_exit() {
+  context_->live.erase(context_->parts.node + "/shard-" + std::to_string(shard_) + "/" + owner_.id());
+  slots_.clear();
+  by_address_.clear();
+  parent_ = nullptr;
+}
+
+void vpa_actor::admit(command_message& m) {
+  invariant(m.key.owner == owner_, "a command reaches its own tenant's agent");
+  if (stopping_)
+    return; // the dropped completion tells the caller
+  if (m.done) {
+    if (in_flight_->load() >= context_->parts.limits.tenant_commands_max) {
+      context_->counters.overloaded.fetch_add(1);
+      return m.done->fail(ask_errc::overloaded, "tenant_busy",
+                          "Too many commands of this participant context are under way; ask again later.");
+    }
+    auto failed = failures_.find(slot_name(m.key));
+    if (failed != failures_.end() && failed->second >= context_->parts.limits.activation_failures_max)
+      return m.done->fail(ask_errc::quarantined, "quarantined",
+                          "The entity failed each time it was started on this node; an operator has to look at it.");
+    m.done->charge(in_flight_);
+  }
+  pass_on(std::move(m));
+}
+
+void vpa_actor::pass_on(command_message m) {
+  auto& s = slot_for(m.key);
+  if (s.leaving)
+    s.held.push_back(std::move(m)); // goes on when the entity has left or says that it is busy
+  else
+    send(s.ref, std::move(m));
+}
+
+vpa_actor::slot& vpa_actor::slot_for(const persistence::entity_key& key) {
+  auto& s = slots_[slot_name(key)];
+  if (!s.ref) {
+    s.ref = spawn<entity_actor>(context_, caf::actor_cast<caf::actor>(this), key, shard_, epoch_);
+    monitor(s.ref);
+    by_address_.emplace(s.ref.address(), key);
+  }
+  return s;
+}
+
+void vpa_actor::on_down(const caf::down_msg& d) {
+  auto found = by_address_.find(d.source);
+  if (found == by_address_.end())
+    return;
+  auto key = found->second;
+  by_address_.erase(found);
+  auto name = slot_name(key);
+  auto held = std::move(slots_[name].held);
+  slots_.erase(name);
+  bool crashed = d.reason && d.reason != caf::exit_reason::normal;
+  if (stopping_) {
+    if (slots_.empty())
+      quit();
+    return;
+  }
+  if (crashed)
+    return on_crash(key, std::move(held));
+  failures_.erase(name);
+  for (auto& m : held)
+    pass_on(std::move(m));
+}
+
+// A crashed entity comes back by itself, since it may owe the world something; one that crashes each time is put aside.
+void vpa_actor::on_crash(const persistence::entity_key& key, std::vector<command_message> held) {
+  ++restarts_;
+  auto count = ++failures_[slot_name(key)];
+  publish();
+  if (count >= context_->parts.limits.activation_failures_max) {
+    context_->counters.quarantined.fetch_add(1);
+    context_->live.note_actor(
+        {context_->parts.node + "/shard-" + std::to_string(shard_) + "/" + owner_.id() + "/" + slot_name(key), 0, count,
+         true});
+    write_log({severity::error,
+               "actors",
+               log_category::application,
+               "an entity is quarantined on this node",
+               {{"entity_id", key.id}, {"kind", key.kind}, {"tenant", key.owner.id()}}});
+    return; // what was held is answered by being dropped
+  }
+  for (auto& m : held)
+    pass_on(std::move(m));
+  auto delay = context_->parts.limits.retry_first_ms * (1u << count);
+  delayed_send(this, delay, command_message{key, shard_, nullptr, nullptr});
+}
+
+void vpa_actor::publish() {
+  context_->live.note_actor(
+      {context_->parts.node + "/shard-" + std::to_string(shard_) + "/" + owner_.id(), 0, restarts_, false});
+}
+
+} // namespace fondaco::actors::detail

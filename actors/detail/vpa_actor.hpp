@@ -1,0 +1,48 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "actors/detail/base_actor.hpp"
+
+namespace fondaco::actors::detail {
+
+/// The parent of one tenant's entities in a shard: admits commands (bounded in flight, so that a flood ends at its own
+/// door), spawns entities on demand, re-spawns what a crash left owing, and passivates with the last of them.
+class vpa_actor final : public base_actor {
+public:
+  vpa_actor(caf::actor_config& config, context_ptr context, caf::actor parent, tenant owner, shard_number shard,
+            int64_t epoch);
+  caf::behavior make_behavior() override;
+  void on_exit() override;
+  const char* name() const override { return "vpa"; }
+
+private:
+  struct slot {
+    caf::actor ref;
+    bool leaving = false;
+    std::vector<command_message> held;
+  };
+
+  void admit(command_message& m);
+  void pass_on(command_message m);
+  slot& slot_for(const persistence::entity_key& key);
+  void on_down(const caf::down_msg& d);
+  void on_crash(const persistence::entity_key& key, std::vector<command_message> held);
+  void publish();
+
+  caf::actor parent_;
+  tenant owner_;
+  shard_number shard_;
+  int64_t epoch_;
+  gate in_flight_ = std::make_shared<std::atomic<size_t>>(0);
+  std::map<std::string, slot> slots_;
+  std::unordered_map<caf::actor_addr, persistence::entity_key> by_address_;
+  std::map<std::string, unsigned> failures_;
+  unsigned restarts_ = 0;
+  bool stopping_ = false;
+};
+
+} // namespace fondaco::actors::detail

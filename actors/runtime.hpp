@@ -1,0 +1,212 @@
+#pragma once
+
+#include <any>
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actors/entity_kind.hpp"
+#include "actors/ports/clock.hpp"
+#include "actors/ports/task.hpp"
+#include "persistence/journal.hpp"
+
+namespace fondaco::actors {
+
+/// How commands are bounded and entities kept; every value has a default that suits a node of a few cores.
+struct runtime_limits {
+  /// Commands of one tenant that may be under way; more are answered `overloaded`.
+  size_t tenant_commands_max = 1024;
+  /// Commands that wait in one entity while an append or an exchange with the peer is in flight.
+  size_t entity_stash_max = 64;
+  /// Commands of the whole node that may be under way.
+  size_t node_commands_max = 20'000;
+  /// Recoveries from the journal at the same time.
+  size_t recoveries_max = 50;
+  /// How long an idle entity stays in memory.
+  milliseconds passivate_after_ms{120'000};
+  /// How often shards look for idle, due and overdue entities.
+  milliseconds sweep_every_ms{1000};
+  /// The lease on a shard; a dead node's shards are free after it.
+  milliseconds lease_ms{10'000};
+  /// The first delay after a failed effect, doubled up to the cap, with jitter.
+  milliseconds retry_first_ms{500};
+  milliseconds retry_cap_ms{300'000};
+  /// How often a snapshot is kept, in events.
+  int64_t snapshot_every_events = 100;
+  /// How many failed activations in a row quarantine an entity.
+  unsigned activation_failures_max = 5;
+};
+
+/// Why a command was not answered by a decider.
+enum class ask_errc : uint8_t {
+  /// The decider refused the command; `fault` says why.
+  refused = 1,
+  /// A bound is reached: the caller may try again after a moment (429).
+  overloaded,
+  /// This node does not own the entity's shard (421).
+  not_owner,
+  /// The entity cannot be read by this node, or fails each time: an operator has to look (503).
+  quarantined,
+  /// The store does not answer (503).
+  unavailable,
+  /// The deadline passed; the command may still take effect (503).
+  timed_out,
+  /// The same message id was acted on before and the entity has no answer left (409).
+  duplicate,
+};
+
+/// A command that was not answered by a decider.
+struct ask_error {
+  ask_errc code = ask_errc::refused;
+  fault why;
+};
+
+/// A decider's answer, or why there is none.
+using ask_result = std::expected<std::any, ask_error>;
+
+/// An entity as the operator's tools list it.
+struct live_entity {
+  persistence::entity_key key;
+  shard_number shard = 0;
+  std::string status;
+  int64_t seq = 0;
+  std::optional<timepoint> wake;
+  /// What it waits for, in words: an append, an effect's key, a command.
+  std::string waiting_on;
+};
+
+/// An actor as the operator's tools draw it.
+struct live_actor {
+  /// The path from the root, as `node/shard-3/tenant-a/negotiation/<id>`.
+  std::string path;
+  size_t mailbox = 0;
+  unsigned restarts = 0;
+  bool quarantined = false;
+};
+
+/// What the runtime has counted since its start.
+struct runtime_counters {
+  uint64_t commands = 0;
+  uint64_t refusals = 0;
+  uint64_t appends = 0;
+  uint64_t events = 0;
+  uint64_t fenced = 0;
+  uint64_t recoveries = 0;
+  uint64_t passivations = 0;
+  uint64_t effects = 0;
+  uint64_t effect_failures = 0;
+  uint64_t overloaded = 0;
+  uint64_t dead_letters = 0;
+  uint64_t quarantined = 0;
+  uint64_t entities_live = 0;
+  uint64_t journal_queue = 0;
+};
+
+/// The node's actor system: owns shards, drives entities. CAF is behind it and nowhere else.
+class runtime {
+public:
+  /// What a runtime stands on; everything outlives it.
+  struct parts {
+    persistence::journal& journal;
+    actors::clock& clock;
+    random_source& random;
+    std::string group = "default";
+    std::string node = "node-1";
+    uint32_t shards = 32;
+    size_t threads = 2;
+    runtime_limits limits;
+  };
+
+  /// A runtime that knows these kinds and does nothing yet.
+  runtime(parts p, std::vector<entity_kind> kinds);
+  ~runtime();
+  runtime(const runtime&) = delete;
+
+  /// Takes the group's shards and wakes what is due; a fault if another node holds them past the lease.
+  std::expected<void, fault> start();
+
+  /// Refuses new commands, lets those under way end (at most `within`), gives the shards up.
+  void stop(milliseconds within);
+
+  /// The shard that a tenant's entities live in.
+  shard_number shard_for(const tenant& owner) const;
+
+  /// The count of the group's shards.
+  uint32_t shards() const;
+
+  /// A fresh version 7 id in the tenant's shard.
+  uuid fresh_id(const tenant& owner);
+
+  /// Sends a command to an entity and calls `done` exactly once, on any thread, by the deadline.
+  void ask(persistence::entity_key key, shard_number shard, std::any command, milliseconds within,
+           std::function<void(ask_result)> done);
+
+  /// The entities in memory, at most `rows_max`.
+  std::vector<live_entity> entities(size_t rows_max) const;
+
+  /// The actor tree.
+  std::vector<live_actor> tree() const;
+
+  /// The counters.
+  runtime_counters counters() const;
+
+  /// True while the node holds its shards and its journal answers.
+  bool ready() const;
+
+  /// True once another node has taken a shard over: this process has to end.
+  bool lost() const;
+
+private:
+  struct impl;
+  std::unique_ptr<impl> impl_;
+};
+
+/// Asks an entity of decider D and waits without a thread; goes on in `on`.
+template <class D>
+task<std::expected<typename D::reply, ask_error>> ask(runtime& r, executor& on, persistence::entity_key key,
+                                                      shard_number shard, typename D::command command,
+                                                      milliseconds within) {
+  callback_awaiter<ask_result> waiting(on, [&](std::function<void(ask_result)> done) {
+    r.ask(std::move(key), shard, std::any(std::move(command)), within, std::move(done));
+  });
+  ask_result result = co_await waiting;
+  if (!result)
+    co_return std::unexpected(std::move(result.error()));
+  co_return std::any_cast<typename D::reply>(std::move(*result));
+}
+
+/// A bounded pool of threads that may block: the only place for calls that read the store or the vault.
+class reader_pool {
+public:
+  /// A pool of so many threads whose queue holds so many jobs.
+  reader_pool(size_t threads, size_t jobs_max);
+  ~reader_pool();
+  reader_pool(const reader_pool&) = delete;
+  /// Queues a job; false if the queue is full.
+  bool post(std::function<void()> job);
+  /// Runs what is queued, then ends the threads; later jobs are refused.
+  void close();
+  /// Jobs that wait.
+  size_t waiting() const;
+
+private:
+  struct impl;
+  std::unique_ptr<impl> impl_;
+};
+
+/// Runs a blocking function in the pool and waits without a thread; nothing if the pool's queue is full.
+template <class F> auto in_pool(reader_pool& pool, executor& on, F work) -> task<std::optional<decltype(work())>> {
+  using result = decltype(work());
+  callback_awaiter<std::optional<result>> waiting(on, [&](std::function<void(std::optional<result>)> done) {
+    auto shared = std::make_shared<std::function<void(std::optional<result>)>>(std::move(done));
+    if (!pool.post([shared, work] { (*shared)(work()); }))
+      (*shared)(std::nullopt);
+  });
+  co_return co_await waiting;
+}
+
+} // namespace fondaco::actors

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "cells/services.hpp"
+#include "gateway/http.hpp"
+
+namespace fondaco::cells {
+
+/// Adds the data plane's side of Data Plane Signaling below `/api/dataplane/{participant context}`: prepare, start,
+/// started, suspend, resume, completed, terminate, status.
+void add_data_plane_signaling_routes(gateway::router& to, cell_services& s);
+
+/// Adds the door for pulls: `GET /api/public/{flow}` and anything below it, with the token of the EDR.
+void add_public_routes(gateway::router& to, cell_services& s);
+
+} // namespace fondaco::cells

@@ -1,0 +1,49 @@
+#include <doctest/doctest.h>
+
+#include "protocols/jsonld/fields.hpp"
+#include "protocols/jsonld/lenient.hpp"
+
+using namespace fondaco;
+using namespace fondaco::jsonld;
+
+TEST_CASE("a scalar comes out of its wrappers, and a wrapper that holds more stays") {
+  struct {
+    const char* text;
+    const char* inner;
+  } const cases[] = {{R"("a")", R"("a")"},
+                     {R"({"@id":"a"})", R"("a")"},
+                     {R"([{"@value":"a","@language":"en"}])", R"("a")"},
+                     {R"([[["a"]]])", R"("a")"},
+                     {R"({"@value":5,"@type":"xsd:integer"})", "5"},
+                     {R"(["a","b"])", R"(["a","b"])"},
+                     {R"({"@id":"a","name":"b"})", R"({"@id":"a","name":"b"})"},
+                     {R"({"@id":"a","@value":"b"})", R"({"@id":"a","@value":"b"})"},
+                     {R"({"@type":"a"})", R"({"@type":"a"})"},
+                     {"[]", "[]"}};
+  for (const auto& c : cases) {
+    CAPTURE(c.text);
+    CHECK(unwrapped(*json::parse(c.text)) == *json::parse(c.inner));
+  }
+  CHECK_FALSE(text_of(json::value(5)));
+}
+
+TEST_CASE("a term loses its prefix and its IRI, and nothing else") {
+  CHECK(bare_odrl("odrl:use") == "use");
+  CHECK(bare_odrl("http://www.w3.org/ns/odrl/2/use") == "use");
+  CHECK(bare_odrl("use") == "use");
+  CHECK(bare_odrl("https://x/odrl:use") == "https://x/odrl:use");
+  CHECK(bare_odrl("odrl:") == "odrl:");
+  CHECK(bare_dspace("dspace:ACCEPTED") == "ACCEPTED");
+}
+
+TEST_CASE("the first fault is kept, and names its field") {
+  auto body = *json::parse(R"({"a":1,"c":["x",2],"e":"E"})");
+  fields f(body.as_object(), "Thing");
+  CHECK(f.texts("c", need::required) == std::vector<std::string>{"x", "2"});
+  CHECK_FALSE(f.failure());
+  CHECK(f.text("a", need::optional).empty());
+  CHECK(f.text("b", need::required).empty());
+  REQUIRE(f.failure());
+  CHECK(f.failure()->code == "wrong_field");
+  CHECK(f.failure()->detail.starts_with("Thing: a is a number; allowed is a string"));
+}

@@ -1,0 +1,99 @@
+#include <csignal>
+#include <filesystem>
+#include <iostream>
+#include <set>
+
+#include <CLI/CLI.hpp>
+
+#include "tools/bench/append.hpp"
+#include "tools/bench/negotiation.hpp"
+#include "tools/bench/start.hpp"
+
+namespace {
+
+using namespace fondaco;
+using bench::figure;
+using bench::measured;
+
+struct options {
+  std::string postgres;
+  std::string folder;
+  std::string program;
+  double seconds = 3;
+  std::vector<std::string> only;
+};
+
+class sections {
+public:
+  explicit sections(const options& o)
+      : options_(o), length_(static_cast<int64_t>(o.seconds * 1000)), only_(o.only.begin(), o.only.end()) {}
+
+  // Measures what was asked for; gives true if all of it could be.
+  bool run() {
+    if (wanted("append")) {
+      show("append", "append on SQLite", [&] { return bench::measure_append_sqlite(folder("append"), length_); });
+      show("append", "append on PostgreSQL",
+           [&] { return bench::measure_append_postgres(options_.postgres, length_); });
+    }
+    if (wanted("negotiation")) {
+      show("negotiation", "negotiations between two nodes on SQLite",
+           [&] { return bench::measure_negotiations_sqlite(options_.program, folder("negotiation"), length_); });
+      show("negotiation", "negotiations between two nodes on PostgreSQL", [&] {
+        return bench::measure_negotiations_postgres(options_.program, folder("negotiation-postgres"), options_.postgres,
+                                                    length_);
+      });
+    }
+    if (wanted("start"))
+      show("start", "start to ready on SQLite",
+           [&] { return bench::measure_start(options_.program, folder("start")); });
+    return all_;
+  }
+
+private:
+  bool wanted(const std::string& section) const { return only_.empty() || only_.contains(section); }
+
+  std::string folder(const std::string& section) const { return options_.folder + "/" + section; }
+
+  template <class F> void show(const std::string& section, const std::string& name, F measure) {
+    measured<figure> f;
+    try {
+      f = measure();
+    } catch (const std::exception& e) {
+      f = std::unexpected(e.what());
+    }
+    if (f) {
+      f->command = "./dev bench --only " + section;
+      if (section != "start")
+        f->command += " --seconds " + bench::rounded(options_.seconds);
+    }
+    all_ = bench::print(name, f) && all_;
+  }
+
+  const options& options_;
+  milliseconds length_;
+  std::set<std::string> only_;
+  bool all_ = true;
+};
+
+} // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Measures Fondaco, each figure beside a named reference run. Machines are noisy: read the ratios. "
+               "Ends with 1 if a figure could not be measured."};
+  options o;
+  app.add_option("--postgres", o.postgres,
+                 "A scratch server's URL, postgresql://...; databases of our own are made on it");
+  app.add_option("--folder", o.folder, "A folder for SQLite files and nodes; what an older run left in it is removed")
+      ->required();
+  app.add_option("--program", o.program, "The program fondaco")->required()->check(CLI::ExistingFile);
+  app.add_option("--seconds", o.seconds, "How long each side works in a pass; there are three passes")
+      ->check(CLI::Range(0.1, 600.0));
+  app.add_option("--only", o.only, "append, negotiation, start; all of them if it is left out")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"append", "negotiation", "start"}));
+  CLI11_PARSE(app, argc, argv);
+  o.program = std::filesystem::absolute(o.program).string();
+  o.folder = std::filesystem::absolute(o.folder).string();
+  std::signal(SIGPIPE, SIG_IGN);
+  return sections(o).run() ? 0 : 1;
+}

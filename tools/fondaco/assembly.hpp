@@ -1,0 +1,64 @@
+#pragma once
+
+#include <expected>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "actors/ports/clock.hpp"
+#include "cells/services.hpp"
+#include "gateway/api_client.hpp"
+#include "gateway/health.hpp"
+#include "gateway/metrics.hpp"
+#include "gateway/token_endpoint.hpp"
+#include "gateway/token_verifier.hpp"
+#include "tools/fondaco/config.hpp"
+
+namespace fondaco::tools {
+
+/// Everything that a node is made of, in the order in which it is made; a part that no role needs stays empty.
+struct assembly {
+  explicit assembly(config given) : settings(std::move(given)) {}
+
+  config settings;
+  actors::system_clock clock;
+  actors::system_random random;
+  gateway::metrics counts;
+  std::shared_ptr<gateway::health> health = std::make_shared<gateway::health>();
+  persistence::store store;
+  std::unique_ptr<persistence::vault> vault;
+  std::unique_ptr<actors::reader_pool> pool;
+  std::unique_ptr<gateway::server> server;
+  std::unique_ptr<gateway::client> client;
+  std::unique_ptr<gateway::measured_exchange> exchange;
+  std::shared_ptr<const gateway::token_keys> keys;
+  std::unique_ptr<gateway::token_verifier> tokens;
+  std::unique_ptr<gateway::api_client_registry> clients;
+  std::unique_ptr<gateway::token_endpoint> endpoint;
+  std::unique_ptr<actors::runtime> runtime;
+  odrl::policy_functions functions;
+  std::unique_ptr<cells::cell_services> services;
+  std::string bound;
+};
+
+/// A service of a node: what it requires and provides, by names, and how it starts and stops.
+struct service {
+  std::string name;
+  std::vector<std::string> requires_;
+  std::vector<std::string> provides;
+  /// The listeners that it opens.
+  std::vector<std::string> listeners;
+  /// The role that asks for it; empty if every node has it.
+  std::string role;
+  std::function<std::expected<void, fault>(assembly&)> start;
+  std::function<void(assembly&, milliseconds within)> stop;
+};
+
+/// The table of all services.
+const std::vector<service>& service_table();
+
+/// The services that these roles need, each after what it requires.
+std::vector<const service*> start_order(const std::vector<std::string>& roles);
+
+} // namespace fondaco::tools

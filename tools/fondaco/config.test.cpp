@@ -1,0 +1,68 @@
+#include "tools/fondaco/config.hpp"
+
+#include <doctest/doctest.h>
+
+#include "tools/fondaco/config_table.hpp"
+
+using namespace fondaco;
+using namespace fondaco::tools;
+
+namespace {
+
+constexpr const char* least = "[vault]\nkey_file = \"k\"\n";
+
+std::string refusal_of(const std::string& text) {
+  auto c = parse_config(text);
+  return c ? "taken" : c.error().detail;
+}
+
+} // namespace
+
+TEST_CASE("the printed example is taken by the parser and shows every key") {
+  auto example = config_example();
+  for (const auto& key : config_keys())
+    CHECK_MESSAGE(example.find(key.path.substr(key.path.rfind('.') + 1) + " = ") != std::string::npos, key.path);
+  CHECK(refusal_of(example).find("set exactly one of vault.key_file") != std::string::npos);
+  auto with_key = example;
+  with_key.replace(with_key.find("# key_file"), 2, "");
+  CHECK(refusal_of(with_key) == "taken");
+}
+
+TEST_CASE("the defaults are what the example says") {
+  auto example = config_example();
+  example.replace(example.find("# key_file"), 2, "");
+  auto from_example = parse_config(example);
+  auto from_nothing = parse_config(least);
+  REQUIRE(from_example.has_value());
+  REQUIRE(from_nothing.has_value());
+  CHECK(from_example->limits.lease_ms == from_nothing->limits.lease_ms);
+  CHECK(from_example->cell.send_window_ms == from_nothing->cell.send_window_ms);
+  CHECK(from_example->outbound.exchanges_max == from_nothing->outbound.exchanges_max);
+  for (const auto& l : from_nothing->listeners)
+    CHECK(from_example->listener(l.name).bind == l.bind);
+}
+
+TEST_CASE("an unknown key is refused with its line and its nearest neighbour") {
+  auto why = refusal_of(std::string(least) + "[store]\nurll = \"x\"\n");
+  CHECK(why.find("line 4") != std::string::npos);
+  CHECK(why.find("did you mean 'store.url'?") != std::string::npos);
+}
+
+TEST_CASE("a value of the wrong type or out of range is refused with what is allowed") {
+  CHECK(refusal_of(std::string(least) + "[store]\nreaders = \"4\"\n").find("type integer") != std::string::npos);
+  CHECK(refusal_of(std::string(least) + "[store]\nreaders = 0\n").find("from 1 to 64") != std::string::npos);
+  CHECK(refusal_of(std::string(least) + "[node]\nroles = [\"cook\"]\n").find("control-plane, data-plane") !=
+        std::string::npos);
+  CHECK(refusal_of("not toml").find("line 1") != std::string::npos);
+}
+
+TEST_CASE("clients and profiles are whole and named once") {
+  auto client = [](const std::string& more) {
+    return std::string(least) + "[[api_client]]\nid = \"a\"\nsecret_file = \"s\"\n" + more;
+  };
+  CHECK(refusal_of(client("")).find("needs id, secret_file and role") != std::string::npos);
+  CHECK(refusal_of(client("role = \"participant\"\n")).find("participant context") != std::string::npos);
+  CHECK(refusal_of(client("role = \"admin\"\n")) == "taken");
+  CHECK(refusal_of(std::string(least) + "[[dataspace_profile]]\nname = \"A b\"\n").find("lower-case") !=
+        std::string::npos);
+}

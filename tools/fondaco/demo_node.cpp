@@ -1,0 +1,143 @@
+#include "tools/fondaco/demo_node.hpp"
+
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "actors/ports/clock.hpp"
+#include "gateway/api_client.hpp"
+#include "protocols/base/fault.hpp"
+
+namespace fondaco::tools {
+
+namespace {
+
+constexpr auto start_within = std::chrono::seconds(30);
+constexpr const char* tcp_listeners[] = {"protocol", "management", "signaling", "public", "internal", "observability"};
+
+// A port that was free a moment ago: good enough for a demo, and the node says so if it was taken meanwhile.
+int free_port() {
+  int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof address;
+  bool bound = ::bind(fd, reinterpret_cast<sockaddr*>(&address), length) == 0 &&
+               ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) == 0;
+  ::close(fd);
+  invariant(bound, "loopback has a free port");
+  return ntohs(address.sin_port);
+}
+
+void write_private(const std::string& path, const std::string& text) {
+  int fd = ::open(path.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
+  bool written = fd >= 0 && ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  if (fd >= 0)
+    ::close(fd);
+  invariant(written, "the demo's folder can be written");
+}
+
+std::string quoted(const std::string& text) {
+  std::string out = "\"";
+  for (char c : text)
+    out += (c == '"' || c == '\\') ? std::string("\\") + c : std::string(1, c);
+  return out + "\"";
+}
+
+} // namespace
+
+demo_node::demo_node(std::string name, std::string folder, std::string store, std::vector<std::string> file_roots)
+    : name_(std::move(name)), folder_(std::move(folder)) {
+  std::filesystem::create_directories(folder_);
+  actors::system_random random;
+  secret_ = gateway::fresh_secret(random);
+  write_private(folder_ + "/admin.secret", secret_ + "\n");
+  write_private(folder_ + "/fondaco.key", gateway::random_hex(random, 4) + "\n");
+  for (const auto* listener : tcp_listeners)
+    ports_[listener] = free_port();
+  write_config(store, file_roots);
+}
+
+demo_node::~demo_node() {
+  if (pid_ > 0) {
+    ::kill(pid_, SIGTERM);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  if (out_ >= 0)
+    ::close(out_);
+}
+
+std::string demo_node::url(const std::string& listener) const {
+  return "http://127.0.0.1:" + std::to_string(ports_.at(listener));
+}
+
+void demo_node::write_config(const std::string& store, const std::vector<std::string>& file_roots) const {
+  std::string roots;
+  for (const auto& r : file_roots)
+    roots += (roots.empty() ? "" : ", ") + quoted(r);
+  std::string text = "# A node of the demo: loopback only, plain http, a closed dataspace.\n"
+                     "[node]\nname = " +
+                     quoted(name_) + "\n[store]\nurl = " + quoted(store.empty() ? folder_ + "/fondaco.db" : store) +
+                     "\n[vault]\nkey_file = " + quoted(folder_ + "/fondaco.key") + "\n";
+  for (const auto* listener : tcp_listeners)
+    text +=
+        std::string("[listener.") + listener + "]\nbind = \"127.0.0.1:" + std::to_string(ports_.at(listener)) + "\"\n";
+  text += "[listener.operator]\nbind = " + quoted(socket()) + "\n";
+  text += "[public]\nprotocol_url = " + quoted(url("protocol")) + "\nsignaling_url = " + quoted(url("signaling")) +
+          "\ndata_url = " + quoted(url("public")) + "\n";
+  text += "[outbound]\nallow_private_addresses = true\nallow_http = true\n";
+  text += "[auth]\nissuer = " + quoted(url("management")) + "\n";
+  text += "[data_plane]\nfile_roots = [" + roots + "]\n";
+  text += "[[api_client]]\nid = \"admin\"\nrole = \"admin\"\nsecret_file = " + quoted(folder_ + "/admin.secret") +
+          "\nscopes = [\"management-api:admin\", \"management-api:read\", \"management-api:write\"]\n";
+  text += "[[dataspace_profile]]\nname = \"closed\"\nidentity = \"token\"\n";
+  write_private(config_file(), text);
+}
+
+std::expected<void, std::string> demo_node::start(const std::string& program) {
+  int pipe_ends[2];
+  if (::pipe2(pipe_ends, O_CLOEXEC) != 0)
+    return std::unexpected(std::string("no pipe: ") + std::strerror(errno));
+  auto config = config_file();
+  auto log = log_file();
+  pid_ = ::fork();
+  if (pid_ == 0) {
+    ::setpgid(0, 0); // a Ctrl-C in the terminal ends the demo, which then ends its nodes
+    int errors = ::open(log.c_str(), O_CREAT | O_WRONLY | O_APPEND, 0600);
+    ::dup2(pipe_ends[1], STDOUT_FILENO);
+    ::dup2(errors, STDERR_FILENO);
+    ::execl(program.c_str(), program.c_str(), "serve", "--config", config.c_str(), nullptr);
+    ::_Exit(127);
+  }
+  ::close(pipe_ends[1]);
+  out_ = pipe_ends[0];
+  std::string said;
+  auto end = std::chrono::steady_clock::now() + start_within;
+  while (std::chrono::steady_clock::now() < end) {
+    pollfd waiting{out_, POLLIN, 0};
+    if (::poll(&waiting, 1, 200) <= 0)
+      continue;
+    char buffer[1024];
+    auto n = ::read(out_, buffer, sizeof buffer);
+    if (n <= 0)
+      return std::unexpected("node '" + name_ + "' ended while it started; its log is " + log);
+    said.append(buffer, static_cast<size_t>(n));
+    if (said.find("ready") != std::string::npos)
+      return {};
+  }
+  return std::unexpected("node '" + name_ + "' was not ready within 30 s; it said: " + said);
+}
+
+} // namespace fondaco::tools
