@@ -27,7 +27,7 @@
 
 /// Two participants of one real runtime (SQLite in memory, vault, router) that negotiate with each other: an exchange
 /// that hands what they send to the router takes the network's place. Only *.test.cpp files include it.
-namespace fondaco::control_plane::testing {
+namespace fondaco::control_plane::dsp_testing {
 
 inline constexpr const char* node_url = "https://node.example";
 inline constexpr const char* plane_url = "https://plane.example";
@@ -427,4 +427,4 @@ private:
   odrl::policy_functions functions_ = odrl::built_in_functions();
 };
 
-} // namespace fondaco::control_plane::testing
+} // namespace fondaco::control_plane::dsp_testing

@@ -3,7 +3,7 @@
 #include "cells/control_plane/offers.hpp"
 
 using namespace fondaco;
-using control_plane::testing::dsp_bed;
+using control_plane::dsp_testing::dsp_bed;
 
 namespace {
 
@@ -12,7 +12,7 @@ constexpr const char* region_is_us =
 constexpr const char* region_is_eu =
     R"({"@type":"Set","permission":[{"action":"use","constraint":[{"leftOperand":"attribute.region","operator":"eq","rightOperand":"eu"}]}]})";
 
-std::vector<std::string> ids_in(const control_plane::testing::answered& a) {
+std::vector<std::string> ids_in(const control_plane::dsp_testing::answered& a) {
   std::vector<std::string> out;
   if (const auto* datasets = json::array_at(a.body, "dataset"))
     for (const auto& d : *datasets)

@@ -4,8 +4,8 @@
 
 using namespace fondaco;
 using control_plane::negotiation;
-using control_plane::testing::dsp_bed;
-using control_plane::testing::mishap;
+using control_plane::dsp_testing::dsp_bed;
+using control_plane::dsp_testing::mishap;
 
 namespace {
 

@@ -3,8 +3,8 @@
 #include <atomic>
 
 using namespace fondaco;
-using control_plane::testing::dsp_bed;
-using control_plane::testing::mishap;
+using control_plane::dsp_testing::dsp_bed;
+using control_plane::dsp_testing::mishap;
 
 namespace {
 
@@ -135,8 +135,8 @@ TEST_CASE("a plane that starts later calls back, and only then the consumer is t
       R"(,"dataAddress":{"endpointType":"https","endpoint":"https://later.example","endpointProperties":[{"name":"authorization","value":"x"}]})");
   CHECK(bed.send("POST", "/api/signaling/transfers/" + theirs + "/dataflow/started", body, "").status == 200);
   REQUIRE(bed.reaches("consumer", "transfer_process", id, "STARTED"));
-  const auto sealed = *json::string_at(bed.view("consumer", "transfer_process", id), "sealedAddress");
-  const auto address = control_plane::open_address(bed.vault(), tenant("consumer"), std::string(sealed));
+  const std::string sealed(*json::string_at(bed.view("consumer", "transfer_process", id), "sealedAddress"));
+  const auto address = control_plane::open_address(bed.vault(), tenant("consumer"), sealed);
   REQUIRE((address && *address));
   CHECK((*address)->endpoint == "https://later.example");
 }

@@ -18,7 +18,7 @@ namespace fondaco::e2e {
 namespace {
 
 constexpr const char* tcp_listeners[] = {"protocol", "management", "signaling", "public", "internal", "observability"};
-constexpr size_t report_log_lines = 20;
+constexpr size_t report_log_lines = 12;
 
 std::vector<node*>& living() {
   static std::vector<node*> nodes;

@@ -154,6 +154,36 @@ void correlation(bed& b) {
     check(!text_at(logged, name).empty(), std::string("a line about a message lacks ") + name + ": " + found);
 }
 
+// How many members a line names: it is flat, so every other string is a name.
+size_t names_in(const std::string& line) {
+  size_t strings = 0;
+  bool inside = false;
+  for (size_t i = 0; i < line.size(); ++i) {
+    if (inside && line[i] == '\\')
+      ++i;
+    else if (line[i] == '"') {
+      inside = !inside;
+      strings += inside ? 1 : 0;
+    }
+  }
+  return strings / 2;
+}
+
+void whole_log(bed& b) {
+  auto& w = b.shared();
+  (void)agree(w, w.globex, w.acme, "dataset-1");
+  for (const auto* n : {&w.provider, &w.consumer}) {
+    std::istringstream lines(n->log());
+    for (std::string line; std::getline(lines, line);) {
+      boost::system::error_code wrong;
+      auto parsed = json::parse(line, wrong);
+      check(!wrong && parsed.is_object(), "a line of the log is no JSON object: " + line);
+      check(names_in(line) == parsed.get_object().size(), "a line of the log names a member twice: " + line);
+      check(!text_at(parsed.get_object(), "severity").empty(), "a line of the log has no severity: " + line);
+    }
+  }
+}
+
 // `name type {label,label}` a line.
 std::map<std::string, std::pair<std::string, std::set<std::string>>> golden_metrics() {
   auto path = std::filesystem::path(__FILE__).parent_path() / "../../gateway/metrics.golden.txt";
@@ -298,6 +328,7 @@ cases operator_cases() {
           {"each listener serves its own paths and answers 404 to the others'", separate_doors},
           {"a running node is healthy, live, ready and started, and tells its versions", health},
           {"a request's correlation id is in its answer and in the log", correlation},
+          {"every line of the log is one JSON object whose members are unique", whole_log},
           {"the metrics are those of the golden list, with their types and labels", metrics},
           {"serve --plan prints the start order and the listeners and starts nothing", plan},
           {"a wrong configuration is refused with its line, what is allowed and the nearest key", wrong_config},

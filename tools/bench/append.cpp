@@ -88,6 +88,7 @@ measured<figure> measure(const std::string& database, const std::string& store_u
   f.unit = "events/s";
   f.value = c->rate;
   f.reference = "raw group commit of the same journal rows, no other table, on the same " + database;
+  f.reference_unit = f.unit;
   f.reference_value = c->reference_rate;
   f.ratio = c->ratio;
   f.notes.push_back("batches of " + std::to_string(limits::batch_entities) +

@@ -156,8 +156,9 @@ measured<figure> measure(const std::string& database, const std::string& program
   f.name = "negotiations between two nodes on " + database;
   f.unit = "negotiations/s";
   f.value = c->rate;
-  f.reference = std::to_string(limits::exchanges_per_negotiation) +
-                " GET /api/check/liveness each on the same provider, as many at the same time";
+  f.reference = "plain HTTP: rounds of " + std::to_string(limits::exchanges_per_negotiation) +
+                " GET /api/check/liveness on the same provider, as many rounds at the same time";
+  f.reference_unit = "rounds/s";
   f.reference_value = c->reference_rate;
   f.ratio = c->ratio;
   f.notes = n.notes();

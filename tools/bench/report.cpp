@@ -40,7 +40,7 @@ double percentile(std::vector<double> values, double part) {
 
 std::string rounded(double value) {
   char text[64];
-  const int decimals = value >= 100 ? 0 : value >= 10 ? 1 : 2;
+  const int decimals = value >= 100 ? 0 : value >= 10 ? 1 : value >= 0.1 ? 2 : 3;
   std::snprintf(text, sizeof text, "%.*f", decimals, value);
   return text;
 }
@@ -51,7 +51,8 @@ bool print(const std::string& name, const measured<figure>& f) {
     return false;
   }
   std::cout << f->name << ": " << rounded(f->value) << " " << f->unit << "\n"
-            << "  reference  " << f->reference << ": " << rounded(f->reference_value) << " " << f->unit << "\n"
+            << "  reference  " << f->reference << ": " << rounded(f->reference_value) << " " << f->reference_unit
+            << "\n"
             << "  ratio      " << rounded(f->ratio);
   if (f->ratio_aim > 0)
     std::cout << " (aim " << rounded(f->ratio_aim) << (f->ratio >= f->ratio_aim ? ", reached)" : ", missed)");

@@ -13,11 +13,12 @@ template <class T> using measured = std::expected<T, std::string>;
 struct figure {
   /// As `append on SQLite`.
   std::string name;
-  /// What was done, with its unit and the reference's.
+  /// As `events/s`.
   std::string unit;
   double value = 0;
   /// What the reference did.
   std::string reference;
+  std::string reference_unit;
   double reference_value = 0;
   /// The figure as a multiple of the reference; a median of its own, so not always the quotient of the two medians.
   double ratio = 0;

@@ -71,6 +71,7 @@ measured<figure> measure_start(const std::string& program, const std::string& fo
   f.unit = "ms";
   f.value = median(starts);
   f.reference = "a process that prints the example configuration and ends";
+  f.reference_unit = f.unit;
   f.reference_value = median(references);
   f.ratio = median(ratios);
   f.notes.push_back("median of " + std::to_string(limits::starts) +

@@ -228,7 +228,7 @@ TEST_CASE("another tenant's process looks exactly like one that does not exist")
       auto foreign = bed.send("bob", method, base + id + tail, body);
       auto nothing = bed.send("bob", method, base + missing + tail, body);
       auto no_uuid = bed.send("bob", method, base + "no-uuid" + tail, body);
-      INFO(std::string(kind) + method + tail);
+      INFO((std::string(kind) + method + tail));
       CHECK(foreign.status == 404);
       CHECK(nothing.status == 404);
       CHECK(no_uuid.status == 404);
