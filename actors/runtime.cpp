@@ -191,6 +191,8 @@ void runtime::ask(persistence::entity_key key, shard_number shard, std::any comm
   auto& i = *impl_;
   auto& c = *i.context;
   c.counters.commands.fetch_add(1);
+  if (c.parts.observer)
+    c.parts.observer->commanded(key.owner.id());
   i.node_gate->fetch_add(1);
   auto deadline = c.parts.clock.now() + within;
   auto answer = std::make_shared<detail::completion>(std::move(done), deadline, i.node_gate);

@@ -11,6 +11,7 @@
 
 #include "actors/entity_kind.hpp"
 #include "actors/ports/clock.hpp"
+#include "actors/ports/observer.hpp"
 #include "actors/ports/task.hpp"
 #include "persistence/journal.hpp"
 
@@ -119,6 +120,8 @@ public:
     uint32_t shards = 32;
     size_t threads = 2;
     runtime_limits limits;
+    /// Told what happens; null if nobody wants to know.
+    runtime_observer* observer = nullptr;
   };
 
   /// A runtime that knows these kinds and does nothing yet.

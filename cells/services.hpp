@@ -9,6 +9,7 @@
 #include "actors/runtime.hpp"
 #include "gateway/auth.hpp"
 #include "gateway/http.hpp"
+#include "gateway/metrics.hpp"
 #include "persistence/documents.hpp"
 #include "persistence/journal.hpp"
 #include "persistence/vault.hpp"
@@ -71,6 +72,8 @@ struct cell_services {
   actors::random_source& random;
   const odrl::policy_functions& functions;
   const cell_settings& settings;
+  /// Where bytes and pulls are counted; null if nowhere.
+  gateway::metrics* counts = nullptr;
 };
 
 /// The services, for effects that are made before the runtime they belong to.

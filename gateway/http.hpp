@@ -82,6 +82,8 @@ public:
   std::expected<handler, int> find(request& r) const;
   /// The methods that the path knows, as an Allow header has them (`GET, HEAD, POST`); empty if it knows none.
   std::string allowed(std::string_view path) const;
+  /// Replaces every handler by what `with` makes of it, as to count and time it.
+  void wrap(const std::function<handler(handler)>& with);
   /// The patterns, for `serve --plan` and tests, as `POST /a/{b}`.
   std::vector<std::string> patterns() const;
 

@@ -63,7 +63,7 @@ const std::vector<metric_spec> table{
     {"fondaco_data_plane_pulls_open", gauge, "Pulls under way.", {"tenant"}, {}},
     {"fondaco_data_plane_pulls_total", counter, "Pulls that ended.", {"tenant", "outcome"}, {}},
 
-    {"fondaco_tenants", gauge, "Participant contexts that this node serves.", {}, {}},
+    {"fondaco_tenants", gauge, "Tenants with an entity in memory.", {}, {}},
     {"fondaco_tenant_commands_total", counter, "Commands by tenant.", {"tenant"}, {}},
     {"fondaco_tenant_entities_live", gauge, "Entities in memory by tenant.", {"tenant"}, {}},
 };

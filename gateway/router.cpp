@@ -143,6 +143,11 @@ std::string router::allowed(std::string_view path) const {
   return out;
 }
 
+void router::wrap(const std::function<handler(handler)>& with) {
+  for (auto& r : routes_)
+    r.handle = with(std::move(r.handle));
+}
+
 std::vector<std::string> router::patterns() const {
   std::vector<std::string> out;
   for (const auto& r : routes_) {

@@ -299,6 +299,8 @@ void entity_actor::on_effect_done(effect_done_message& m) {
     bool failed = kind_.is_transient && kind_.is_transient(*m.outcome);
     if (failed)
       context_->counters.effect_failures.fetch_add(1);
+    if (auto* observer = context_->parts.observer)
+      observer->effect_ended(key_.kind, failed);
     const auto& limits = context_->parts.limits;
     auto delay = limits.retry_first_ms * (1u << std::min(slot.attempt - 1, 20u));
     delay = std::min(delay, limits.retry_cap_ms);

@@ -1,5 +1,6 @@
 #include "actors/detail/journal_writer.hpp"
 
+#include <chrono>
 #include <utility>
 
 namespace fondaco::actors::detail {
@@ -43,7 +44,10 @@ void journal_writer::commit() {
   appends.reserve(batch.size());
   for (auto& m : batch)
     appends.push_back(std::move(*m.append));
+  auto begin = std::chrono::steady_clock::now();
   auto results = context_->parts.journal.append(appends);
+  if (auto* observer = context_->parts.observer)
+    observer->appended(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(), batch.size());
   invariant(results.size() == batch.size(), "the journal answers every append of a batch");
   context_->counters.appends.fetch_add(1);
   context_->counters.journal_queue.fetch_sub(batch.size());

@@ -35,8 +35,8 @@ std::expected<size_t, gateway::response> bound(const json::object& o, const char
     return otherwise;
   auto n = json::integer_at(o, name);
   if (!n || *n < least)
-    return std::unexpected(
-        invalid_field(std::string(name) + " must be an integer of at least " + std::to_string(least), name, o.at(name)));
+    return std::unexpected(invalid_field(std::string(name) + " must be an integer of at least " + std::to_string(least),
+                                         name, o.at(name)));
   return static_cast<size_t>(*n);
 }
 
@@ -45,9 +45,9 @@ std::expected<persistence::criterion, gateway::response> read_criterion(const js
   auto left = c ? json::string_at(*c, "operandLeft") : std::nullopt;
   auto op = c ? json::string_at(*c, "operator") : std::nullopt;
   if (!left || !op || !c->contains("operandRight") || json::string_at(*c, "@type") != "Criterion")
-    return std::unexpected(invalid_field(
-        "a Criterion has @type 'Criterion', operandLeft and operator as strings, and operandRight", "filterExpression",
-        v));
+    return std::unexpected(
+        invalid_field("a Criterion has @type 'Criterion', operandLeft and operator as strings, and operandRight",
+                      "filterExpression", v));
   return persistence::criterion{std::string(*left), std::string(*op), c->at("operandRight")};
 }
 
@@ -79,9 +79,8 @@ std::expected<json::object, gateway::response> read_body(const gateway::request&
     return std::unexpected(invalid_request("JsonObject type '" + std::string(*type) +
                                            "' does not match expected types: [" + joined(types) + "]"));
   if (!holds_context(*body))
-    return std::unexpected(invalid_field("@context must be an array of strings that contains '" +
-                                             std::string(management_context) + "'",
-                                         "@context"));
+    return std::unexpected(invalid_field(
+        "@context must be an array of strings that contains '" + std::string(management_context) + "'", "@context"));
   return body;
 }
 

@@ -13,7 +13,7 @@ void note(message_note n) {
   line.component = "control_plane";
   line.category = n.category;
   line.message = n.received ? "a message was received" : "a message was sent";
-  line.fields = {{"message", std::move(n.message)},
+  line.fields = {{"message_type", std::move(n.message)},
                  {"participant_context", std::move(n.participant_context)},
                  {"profile", std::move(n.profile)},
                  {"counterparty", std::move(n.counterparty)},

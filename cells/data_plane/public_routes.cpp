@@ -41,8 +41,8 @@ struct granted_pull {
   json::object source;
 };
 
-// Whether the token opens the flow now, and what the flow's source is. Blocks: for the reader pool. A flow that does not
-// exist looks like a token that opens nothing.
+// Whether the token opens the flow now, and what the flow's source is. Blocks: for the reader pool. A flow that does
+// not exist looks like a token that opens nothing.
 granted_pull look_up(cell_services& s, const std::string& flow, const std::string& token) {
   granted_pull out;
   auto presented = hex(sha256(token));
@@ -79,6 +79,37 @@ void note(const granted_pull& g, const request& r, int status) {
               {"correlation_id", r.correlation_id}}});
 }
 
+// Counts a pull while it is under way, its bytes, and how it ended.
+class counted_source final : public gateway::body_source {
+public:
+  counted_source(std::shared_ptr<body_source> inner, gateway::metrics& counts, std::string owner,
+                 std::optional<uint64_t> length)
+      : inner_(std::move(inner)), counts_(counts), owner_(std::move(owner)), length_(length) {
+    counts_.add("fondaco_data_plane_pulls_open", {owner_});
+  }
+  ~counted_source() override {
+    counts_.add("fondaco_data_plane_pulls_open", {owner_}, -1);
+    counts_.add("fondaco_data_plane_pulls_total", {owner_, whole_ ? "whole" : "broken_off"});
+  }
+  task<std::expected<std::string_view, fault>> next() override {
+    auto piece = co_await inner_->next();
+    if (piece) {
+      bytes_ += piece->size();
+      whole_ = length_ ? bytes_ == *length_ : piece->empty();
+      counts_.add("fondaco_data_plane_bytes_total", {owner_}, static_cast<double>(piece->size()));
+    }
+    co_return piece;
+  }
+
+private:
+  std::shared_ptr<body_source> inner_;
+  gateway::metrics& counts_;
+  std::string owner_;
+  std::optional<uint64_t> length_;
+  uint64_t bytes_ = 0;
+  bool whole_ = false;
+};
+
 task<response> pull(cell_services& s, std::shared_ptr<const request> r) {
   auto token = token_of(*r);
   if (token.empty()) {
@@ -108,6 +139,9 @@ task<response> pull(cell_services& s, std::shared_ptr<const request> r) {
   auto source = std::move(found->source);
   auto answer = co_await open_source(s, std::move(owner), std::move(source), std::move(what), std::move(place));
   note(*found, *r, answer.status);
+  if (answer.stream && s.counts)
+    answer.stream =
+        std::make_shared<counted_source>(std::move(answer.stream), *s.counts, found->owner.id(), answer.content_length);
   co_return answer;
 }
 

@@ -57,5 +57,5 @@ prepare_dsp_node() {
     --token-url "http://127.0.0.1:$NODE_management_PORT/oauth2/token" --client-id admin
     --secret-file "$folder/admin.secret" --counterparty-token-file "$SCRATCH/counterparty.token"
     --data-plane-url "http://127.0.0.1:$NODE_signaling_PORT/api/dataplane/cut"
-    --properties "$SCRATCH/tck.properties" --kit "127.0.0.1:$kit_port" --wait 4)
+    --properties "$SCRATCH/tck.properties" --kit "127.0.0.1:$kit_port" --wait 8)
 }

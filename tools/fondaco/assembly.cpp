@@ -1,6 +1,8 @@
 #include "tools/fondaco/assembly.hpp"
 
 #include <algorithm>
+#include <map>
+#include <memory>
 #include <set>
 
 #include "cells/control_plane/dsp_routes.hpp"
@@ -20,6 +22,8 @@ namespace {
 
 using started = std::expected<void, fault>;
 
+constexpr size_t sampled_entities_max = 100'000;
+
 bool has_role(const assembly& a, const char* role) {
   const auto& roles = a.settings.roles;
   return std::find(roles.begin(), roles.end(), role) != roles.end();
@@ -27,6 +31,7 @@ bool has_role(const assembly& a, const char* role) {
 
 started listen(assembly& a, const std::string& name, gateway::router routes) {
   auto options = a.settings.listener(name);
+  routes.wrap([&a, name](gateway::handler inner) { return gateway::measured(std::move(inner), a.counts, name); });
   auto bind = options.bind;
   auto port = a.server->listen(std::move(options), std::move(routes));
   if (!port)
@@ -92,6 +97,23 @@ started start_tokens(assembly& a) {
   return {};
 }
 
+// Entities in memory by tenant; a tenant that has left memory is set to zero once.
+void sample_tenants(assembly& a, std::set<std::string>& seen) {
+  std::map<std::string, size_t> live;
+  for (const auto& id : seen)
+    live[id] = 0;
+  size_t tenants = 0;
+  for (const auto& e : a.runtime->entities(sampled_entities_max))
+    tenants += live[e.key.owner.id()]++ == 0 ? 1 : 0;
+  seen.clear();
+  for (const auto& [id, count] : live) {
+    a.counts.set("fondaco_tenant_entities_live", {id}, static_cast<double>(count));
+    if (count > 0)
+      seen.insert(id);
+  }
+  a.counts.set("fondaco_tenants", {}, static_cast<double>(tenants));
+}
+
 started start_actors(assembly& a) {
   auto services = [&a]() -> cells::cell_services& {
     invariant(a.services != nullptr, "effects run once the services are there");
@@ -108,16 +130,19 @@ started start_actors(assembly& a) {
     add(cells::data_plane_kinds(services));
   a.functions = odrl::built_in_functions();
   const auto& s = a.settings;
-  a.runtime = std::make_unique<actors::runtime>(
-      actors::runtime::parts{*a.store.journal, a.clock, a.random, s.group, s.name, s.shards, s.threads, s.limits},
-      std::move(kinds));
+  a.runtime =
+      std::make_unique<actors::runtime>(actors::runtime::parts{*a.store.journal, a.clock, a.random, s.group, s.name,
+                                                               s.shards, s.threads, s.limits, &a.observer},
+                                        std::move(kinds));
   a.services = std::make_unique<cells::cell_services>(
       cells::cell_services{*a.runtime, *a.server, *a.pool, *a.store.journal, *a.store.documents, *a.vault, *a.exchange,
-                           *a.client, *a.tokens, a.clock, a.random, a.functions, a.settings.cell});
+                           *a.client, *a.tokens, a.clock, a.random, a.functions, a.settings.cell, &a.counts});
   auto begun = a.runtime->start();
   if (!begun)
     return begun;
-  a.counts.sample_before_render([&a](gateway::metrics& m) {
+  auto seen = std::make_shared<std::set<std::string>>();
+  a.counts.sample_before_render([&a, seen](gateway::metrics& m) {
+    sample_tenants(a, *seen);
     gateway::sample(m, a.server->counters());
     gateway::sample(m, a.runtime->counters());
   });

@@ -17,6 +17,24 @@
 
 namespace fondaco::tools {
 
+/// Counts what the runtime does.
+class counting_observer final : public actors::runtime_observer {
+public:
+  /// Counts into these metrics.
+  explicit counting_observer(gateway::metrics& counts) : counts_(counts) {}
+  void appended(double seconds, size_t entities) override {
+    counts_.observe("fondaco_journal_append_duration_seconds", {}, seconds);
+    counts_.observe("fondaco_journal_batch_entities", {}, static_cast<double>(entities));
+  }
+  void effect_ended(std::string_view kind, bool failed) override {
+    counts_.add("fondaco_effects_total", {kind, failed ? "failed" : "done"});
+  }
+  void commanded(std::string_view tenant_id) override { counts_.add("fondaco_tenant_commands_total", {tenant_id}); }
+
+private:
+  gateway::metrics& counts_;
+};
+
 /// Everything that a node is made of, in the order in which it is made; a part that no role needs stays empty.
 struct assembly {
   explicit assembly(config given) : settings(std::move(given)) {}
@@ -25,6 +43,7 @@ struct assembly {
   actors::system_clock clock;
   actors::system_random random;
   gateway::metrics counts;
+  counting_observer observer{counts};
   std::shared_ptr<gateway::health> health = std::make_shared<gateway::health>();
   persistence::store store;
   std::unique_ptr<persistence::vault> vault;

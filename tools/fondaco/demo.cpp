@@ -10,10 +10,10 @@
 
 #include "actors/ports/clock.hpp"
 #include "gateway/api_client.hpp"
+#include "protocols/base/digest.hpp"
 #include "tools/fondaco/ctl.hpp"
 #include "tools/fondaco/demo_http.hpp"
 #include "tools/fondaco/demo_node.hpp"
-#include "protocols/base/digest.hpp"
 #include "tools/fondaco/operator_client.hpp"
 
 namespace fondaco::tools {

@@ -91,7 +91,8 @@ TEST_CASE("a configuration's private entries are kept and shown sealed only") {
   CHECK(sealed.starts_with("v1."));
   CHECK(bed.vault().open(tenant("alice"), sealed).value() == "canary-secret");
   const persistence::entity_key key{tenant("alice"), "participant_config", "alice"};
-  for (const auto& e : *bed.journal().read_events(key, 0, 100))
+  const auto events = bed.journal().read_events(key, 0, 100).value();
+  for (const auto& e : events)
     CHECK(e.event.payload.find("canary") == std::string::npos);
   for (const char* wrong : {R"("entries":{"a":null})", R"("entries":{},"privateEntries":{"a":null})",
                             R"("entries":{"a":1})", R"("privateEntries":{})"})
@@ -186,7 +187,8 @@ TEST_CASE("an API client's secret is shown once, rotates, and ends with its clie
     CHECK(json::write(got.body).find(gateway::hash_of_secret(secret)) == std::string::npos);
   }
   const persistence::entity_key key{cells::node_tenant, "api_client", "c1"};
-  for (const auto& e : *bed.journal().read_events(key, 0, 10))
+  const auto events = bed.journal().read_events(key, 0, 10).value();
+  for (const auto& e : events)
     CHECK(e.event.payload.find(secret) == std::string::npos);
 
   auto configured = gateway::static_registry::make({{"root", {}, "admin", std::nullopt, {}, false}});

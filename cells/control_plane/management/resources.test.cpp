@@ -95,7 +95,8 @@ TEST_CASE("the secrets of an asset's address are kept sealed and shown to nobody
   auto stored = bed.documents().get(key);
   REQUIRE((stored && *stored));
   CHECK((*stored)->body.find("canary") == std::string::npos);
-  for (const auto& e : *bed.journal().read_events(key, 0, 10))
+  const auto events = bed.journal().read_events(key, 0, 10).value();
+  for (const auto& e : events)
     CHECK(e.event.payload.find("canary") == std::string::npos);
   auto address = control_plane::asset_address(bed.vault(), tenant("alice"), json::parse((*stored)->body)->get_object());
   REQUIRE((address && *address));
