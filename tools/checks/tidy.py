@@ -145,7 +145,7 @@ class Tidy:
             if AGGREGATE.search(rest if body < 0 else rest[:body]):
                 self.report(path, code.count("\n", 0, m.start()) + 1, "await-temporary",
                             "an aggregate temporary in an awaited expression: build it in a named local first")
-        if path.suffix == ".hpp" and "/detail/" not in name and not name.startswith("tests/"):
+        if name.endswith(".hpp") and not name.endswith(".test.hpp") and "/detail/" not in name and not name.startswith("tests/"):
             self.documented(path, text)
 
     def includes(self, path, text):
