@@ -3,6 +3,7 @@
 #include <mutex>
 #include <thread>
 
+#include "actors/ports/log.hpp"
 #include "actors/runtime.hpp"
 #include "protocols/base/fault.hpp"
 
@@ -51,6 +52,10 @@ void reader_pool::close() {
   for (auto& t : impl_->threads)
     if (t.joinable())
       t.join();
+}
+
+void note_failed_job(const char* why) {
+  write_log({severity::error, "actors", log_category::application, "a read failed", {{"what", why}}});
 }
 
 bool reader_pool::post(std::function<void()> job) {

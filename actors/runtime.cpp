@@ -172,7 +172,7 @@ void runtime::stop(milliseconds within) {
     std::unique_lock closed(i.context->outside->mutex);
     i.context->outside->open = false;
   }
-  i.context->pool.reset();
+  i.context->pool->close();
   if (!i.context->lost.load())
     (void)i.context->parts.journal.release_shards(i.context->parts.group, i.context->parts.node);
 }
@@ -200,8 +200,10 @@ void runtime::ask(persistence::entity_key key, shard_number shard, std::any comm
     c.counters.overloaded.fetch_add(1);
     return answer->fail(ask_errc::overloaded, "node_busy", "Too many commands are under way; ask again later.");
   }
-  auto owner = i.shards.find(shard);
-  if (c.draining.load() || !i.started.load() || owner == i.shards.end())
+  // The flags first: once they are set, the shards go.
+  bool serving = !c.draining.load() && i.started.load();
+  auto owner = serving ? i.shards.find(shard) : i.shards.end();
+  if (!serving || owner == i.shards.end())
     return answer->fail(ask_errc::not_owner, "not_owner", "This node does not own the entity's shard now.");
   {
     std::scoped_lock lock(i.deadlines_mutex);

@@ -201,12 +201,25 @@ private:
   std::unique_ptr<impl> impl_;
 };
 
-/// Runs a blocking function in the pool and waits without a thread; nothing if the pool's queue is full.
+/// Logs why a job of the pool did not give a result.
+void note_failed_job(const char* why);
+
+/// Runs a blocking function in the pool and waits without a thread; nothing if the pool's queue is full, or if the
+/// function threw because it cannot do its work now: the caller answers that it may be asked again.
 template <class F> auto in_pool(reader_pool& pool, executor& on, F work) -> task<std::optional<decltype(work())>> {
   using result = decltype(work());
   callback_awaiter<std::optional<result>> waiting(on, [&](std::function<void(std::optional<result>)> done) {
     auto shared = std::make_shared<std::function<void(std::optional<result>)>>(std::move(done));
-    if (!pool.post([shared, work] { (*shared)(work()); }))
+    auto job = [shared, work] {
+      std::optional<result> out;
+      try {
+        out.emplace(work());
+      } catch (const std::exception& e) {
+        note_failed_job(e.what());
+      }
+      (*shared)(std::move(out));
+    };
+    if (!pool.post(std::move(job)))
       (*shared)(std::nullopt);
   });
   co_return co_await waiting;

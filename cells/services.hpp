@@ -38,7 +38,7 @@ struct cell_settings {
   /// Where consumers reach the data plane's public listener, without a trailing slash.
   std::string public_url;
   std::vector<dataspace_profile> profiles;
-  /// Folders whose files the data plane may serve for assets of type `File`; none by default.
+  /// Folders whose files the data plane may serve for assets of type `File`, each tenant's below `<root>/<its id>`.
   std::vector<std::string> file_roots;
   /// How long a message to a peer is tried again before the process ends.
   milliseconds send_window_ms{4 * 3'600'000};

@@ -11,6 +11,13 @@ std::optional<std::string_view> header(const request& r, std::string_view name) 
   return std::nullopt;
 }
 
+bool is_loopback(std::string_view remote) {
+  constexpr std::string_view mapped = "::ffff:";
+  if (remote.starts_with(mapped))
+    remote.remove_prefix(mapped.size());
+  return remote.empty() || remote == "unix" || remote == "::1" || remote.starts_with("127.");
+}
+
 std::optional<std::string> query_value(const request& r, std::string_view name) {
   std::string_view rest = r.query;
   while (!rest.empty()) {

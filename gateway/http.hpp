@@ -43,6 +43,9 @@ struct request {
 /// A header's value; nothing if it is missing. `name` in lower case.
 std::optional<std::string_view> header(const request& r, std::string_view name);
 
+/// True for an address of this machine, as `request::remote` has it; a unix socket's peer has none.
+bool is_loopback(std::string_view remote);
+
 /// A query parameter's decoded value; nothing if it is missing.
 std::optional<std::string> query_value(const request& r, std::string_view name);
 

@@ -39,7 +39,7 @@ TEST_CASE("every metric without labels is rendered from the start, with its help
   const auto text = m.render();
   CHECK(has_line(text, "fondaco_actor_commands_total 0"));
   CHECK(has_line(text, "# TYPE fondaco_actor_entities_live gauge"));
-  CHECK(has_line(text, "# HELP fondaco_tenants Participant contexts that this node serves."));
+  CHECK(has_line(text, "# HELP fondaco_tenants Tenants with an entity in memory."));
   CHECK(has_line(text, "fondaco_journal_batch_entities_count 0"));
 }
 

@@ -8,6 +8,9 @@
 
 namespace fondaco::actors::detail {
 
+/// Why an entity ends that could not be read back since the store does not answer: no fault of its own.
+inline constexpr auto store_is_silent = caf::sec::request_receiver_down;
+
 /// What all our actors have in common: unexpected messages and exceptions are logged and counted, never printed.
 class base_actor : public caf::event_based_actor {
 public:

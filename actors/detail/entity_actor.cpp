@@ -59,7 +59,8 @@ caf::behavior entity_actor::make_behavior() {
   recover();
   return {
       [this](command_message& m) {
-        last_used_ = now();
+        if (m.done)
+          last_used_ = now();
         if (m.done)
           take({std::move(m.command), std::move(m.done)});
         else if (phase_ == phase::idle)
@@ -111,12 +112,12 @@ void entity_actor::recover() {
     caf::anon_send(self, std::move(found));
   };
   if (!context_->pool->post(std::move(job)))
-    give_up("too many recoveries wait", caf::make_error(caf::sec::runtime_error));
+    give_up("too many recoveries wait", caf::make_error(store_is_silent));
 }
 
 void entity_actor::on_recovered(recovered_message& m) {
   if (m.error)
-    return give_up("the journal does not answer", caf::make_error(caf::sec::runtime_error));
+    return give_up("the journal does not answer", caf::make_error(store_is_silent));
   if (m.unreadable || !m.state)
     return give_up("an event cannot be read", caf::make_error(caf::sec::runtime_error));
   state_ = std::move(*m.state);
@@ -209,7 +210,7 @@ void entity_actor::on_appended(append_answer& a) {
   case journal_errc::outcome_unknown:
     if (w.done)
       w.done->fail(ask_errc::unavailable, "outcome_unknown", "The store did not confirm the change; read the state.");
-    return recover();
+    return stopping_ ? quit() : recover();
   case journal_errc::unavailable:
     if (w.done)
       w.done->fail(ask_errc::unavailable, "unavailable", "The store does not answer; ask again later.");
@@ -306,6 +307,8 @@ void entity_actor::on_effect_done(effect_done_message& m) {
     delay = std::min(delay, limits.retry_cap_ms);
     auto jitter = milliseconds(context_->parts.random.next() % static_cast<uint64_t>(delay.count() / 4 + 1));
     slot.next_try = now() + delay + jitter;
+    if (failed) // the row says it too, so that what fails does not stand in the way of what is due
+      move_wake(slot.next_try);
   }
   // An outcome goes before the commands that wait: they may be waiting for it.
   if (phase_ == phase::idle) {
@@ -345,7 +348,8 @@ void entity_actor::on_retire() {
   auto t = now();
   auto slot = key_.kind + "/" + key_.id;
   bool in_flight = std::any_of(effects_.begin(), effects_.end(), [](const auto& e) { return e.second.running; });
-  bool recent = t - last_used_ < context_->parts.limits.passivate_after_ms;
+  // One that was only asked about and does not exist leaves at once.
+  bool recent = seq_ > 0 && t - last_used_ < context_->parts.limits.passivate_after_ms;
   if (phase_ != phase::idle || in_flight || recent || !stash_.empty() || !held_.empty())
     return send(parent_, busy_message{std::move(slot)});
   auto next = state_->wake_at();
@@ -356,11 +360,15 @@ void entity_actor::on_retire() {
   if (next && *next < t + 2 * timer_horizon)
     return send(parent_, busy_message{std::move(slot)});
   if (next && next != state_->wake_at())
-    send(context_->writer, write_message{[key = key_, shard = shard_, epoch = epoch_, next](persistence::journal& j) {
-           (void)j.move_wake(key, shard, epoch, next); // lost: the entity is woken earlier than it had to be
-         }});
+    move_wake(*next);
   context_->counters.passivations.fetch_add(1);
   quit();
+}
+
+void entity_actor::move_wake(timepoint to) {
+  send(context_->writer, write_message{[key = key_, shard = shard_, epoch = epoch_, to](persistence::journal& j) {
+         (void)j.move_wake(key, shard, epoch, to); // lost: the entity is woken earlier than it had to be
+       }});
 }
 
 void entity_actor::keep_snapshot() {

@@ -48,6 +48,7 @@ private:
   void on_tick(const tick_message& m);
   void on_retire();
   void arm(timepoint due);
+  void move_wake(timepoint to);
   void keep_snapshot();
   void answer_all(ask_errc code, const char* name, const char* detail);
   void give_up(const char* why, caf::error reason);

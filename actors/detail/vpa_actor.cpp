@@ -8,6 +8,8 @@ namespace fondaco::actors::detail {
 
 namespace {
 
+constexpr auto silent_store_pause = std::chrono::seconds(5);
+
 std::string slot_name(const persistence::entity_key& key) { return key.kind + "/" + key.id; }
 
 } // namespace
@@ -107,6 +109,8 @@ void vpa_actor::on_down(const caf::down_msg& d) {
       quit();
     return;
   }
+  if (d.reason == store_is_silent) // the store may be back soon; what was held is answered by being dropped
+    return delayed_send(this, silent_store_pause, command_message{key, shard_, nullptr, nullptr});
   if (crashed)
     return on_crash(key, std::move(held));
   failures_.erase(name);

@@ -15,6 +15,7 @@ std::expected<catalog_query, std::string> read_catalog_filter(const json::value&
 
 /// The token that stands for a page's query, fit for a URL, and back; nothing if it is none of ours.
 std::string write_continuation(const catalog_query& query);
+/// The query that a token stands for.
 std::optional<catalog_query> read_continuation(std::string_view token);
 
 /// The `Link` header's value for the pages before and after this one (DSP reference, section 6.7); empty for none.

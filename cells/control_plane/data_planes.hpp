@@ -42,6 +42,7 @@ std::expected<std::vector<data_plane_record>, persistence::query_error> read_dat
 
 /// The wishes in an asset's document, or in a transfer request's `dataplaneMetadata` given alone.
 plane_wishes wishes_of_asset(const json::object& asset);
+/// The same of the metadata alone.
 plane_wishes read_wishes(const json::object& dataplane_metadata);
 
 /// The transfer types in which something with these wishes can be had, each once, sorted.

@@ -15,6 +15,7 @@
 
 namespace fondaco::control_plane {
 
+/// A request as routes get it.
 using request_ptr = std::shared_ptr<const gateway::request>;
 
 /// The parts of the protocol; each has its own error body (DSP reference, section 9).

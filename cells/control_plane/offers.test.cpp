@@ -146,7 +146,7 @@ TEST_CASE("what may pass is tried again") {
 
 TEST_CASE("only addresses of this machine are loopback") {
   for (const auto* here : {"127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1", ""})
-    CHECK(is_loopback(here));
+    CHECK(gateway::is_loopback(here));
   for (const auto* there : {"10.0.0.1", "1.127.0.1", "::2", "fe80::1", "::ffff:10.0.0.1", "localhost.example"})
-    CHECK_FALSE(is_loopback(there));
+    CHECK_FALSE(gateway::is_loopback(there));
 }

@@ -16,6 +16,7 @@
 /// pool.
 namespace fondaco::control_plane {
 
+/// What a read gave, or why the store gave nothing.
 template <class T> using read_result = std::expected<T, persistence::query_error>;
 
 /// Judges a policy for one asker in a scope, as `catalog`; one that cannot be read refuses.

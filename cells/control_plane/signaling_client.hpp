@@ -37,6 +37,7 @@ class plane_tokens {
 public:
   /// The token for a plane's credentials, if it is still good.
   std::optional<std::string> find(const tenant& owner, const plane_credentials& with, timepoint now);
+  /// Remembers a token until a moment.
   void keep(const tenant& owner, const plane_credentials& with, std::string token, timepoint until);
   /// Forgets a token that the plane did not take.
   void drop(const tenant& owner, const plane_credentials& with);

@@ -14,13 +14,6 @@
 
 namespace fondaco::control_plane {
 
-bool is_loopback(std::string_view remote) {
-  constexpr std::string_view mapped = "::ffff:";
-  if (remote.starts_with(mapped))
-    remote.remove_prefix(mapped.size());
-  return remote.empty() || remote == "::1" || remote.starts_with("127.");
-}
-
 namespace {
 
 using cells::cell_services;
@@ -76,7 +69,7 @@ std::expected<std::optional<known_transfer>, fault> find_transfer(cell_services&
 
 /// The transfer that a data plane speaks of, if it may.
 task<std::expected<known_transfer, response>> enter(cell_services& s, request_ptr r) {
-  if (!is_loopback(r->remote))
+  if (gateway::header(*r, "forwarded") || gateway::header(*r, "x-forwarded-for") || !gateway::is_loopback(r->remote))
     co_return std::unexpected(unauthenticated());
   const auto id = management::path_value(*r, "id");
   if (!management::shard_of_id(s, id))

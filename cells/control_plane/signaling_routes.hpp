@@ -13,10 +13,3 @@ namespace fondaco::cells {
 void add_control_plane_signaling_routes(gateway::router& to, cell_services& s);
 
 } // namespace fondaco::cells
-
-namespace fondaco::control_plane {
-
-/// True for an address of this machine, as `gateway::request::remote` has it; a unix socket's peer has none.
-bool is_loopback(std::string_view remote);
-
-} // namespace fondaco::control_plane

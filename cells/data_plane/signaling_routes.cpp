@@ -270,6 +270,28 @@ task<response> flow_status(cell_services& s, std::shared_ptr<const request> r) {
   co_return gateway::json_response(200, json::write(dps::write_status_response(m)));
 }
 
+using route = std::function<task<response>(std::shared_ptr<const request>)>;
+
+task<response> guarded(cell_services& s, std::shared_ptr<const request> r, route inner) {
+  // Behind a proxy on this machine everybody seems to be here, so a forwarded request needs a token too.
+  bool forwarded = gateway::header(*r, "forwarded") || gateway::header(*r, "x-forwarded-for");
+  if (gateway::header(*r, "authorization")) {
+    std::string scope = "data-plane:write";
+    std::optional<tenant> owner(tenant(r->params.find("pc")->second));
+    auto admitted = co_await gateway::admit(s.tokens, r, std::move(scope), std::move(owner));
+    if (!admitted)
+      co_return gateway::to_response(admitted.error());
+  } else if (forwarded || !gateway::is_loopback(r->remote)) {
+    co_return gateway::to_response(gateway::unauthenticated("Missing Authorization header"));
+  }
+  co_return co_await inner(std::move(r));
+}
+
+void add_guarded(gateway::router& to, cell_services& s, const char* method, std::string pattern, route inner) {
+  to.add(method, std::move(pattern),
+         [&s, inner](std::shared_ptr<const request> r) { return guarded(s, std::move(r), inner); });
+}
+
 } // namespace
 
 } // namespace fondaco::data_plane
@@ -277,17 +299,21 @@ task<response> flow_status(cell_services& s, std::shared_ptr<const request> r) {
 namespace fondaco::cells {
 
 void add_data_plane_signaling_routes(gateway::router& to, cell_services& s) {
+  using data_plane::add_guarded;
   using data_plane::open_flow;
   using data_plane::signal_flow;
   using request_ptr = std::shared_ptr<const gateway::request>;
   const std::string base = "/api/dataplane/{pc}/dataflows/";
-  to.add("POST", base + "prepare", [&s](request_ptr r) { return open_flow(s, std::move(r), dsp::role::consumer); });
-  to.add("POST", base + "start", [&s](request_ptr r) { return open_flow(s, std::move(r), dsp::role::provider); });
+  add_guarded(to, s, "POST", base + "prepare",
+              [&s](request_ptr r) { return open_flow(s, std::move(r), dsp::role::consumer); });
+  add_guarded(to, s, "POST", base + "start",
+              [&s](request_ptr r) { return open_flow(s, std::move(r), dsp::role::provider); });
   for (auto what : {dps::flow_signal::started, dps::flow_signal::suspend, dps::flow_signal::resume,
                     dps::flow_signal::completed, dps::flow_signal::terminate})
-    to.add("POST", base + "{id}/" + std::string(dps::name_of(what)),
-           [&s, what](request_ptr r) { return signal_flow(s, std::move(r), what); });
-  to.add("GET", base + "{id}/status", [&s](request_ptr r) { return data_plane::flow_status(s, std::move(r)); });
+    add_guarded(to, s, "POST", base + "{id}/" + std::string(dps::name_of(what)),
+                [&s, what](request_ptr r) { return signal_flow(s, std::move(r), what); });
+  add_guarded(to, s, "GET", base + "{id}/status",
+              [&s](request_ptr r) { return data_plane::flow_status(s, std::move(r)); });
 }
 
 } // namespace fondaco::cells

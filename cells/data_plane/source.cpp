@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cells/codec/path.hpp"
+
 namespace fondaco::data_plane {
 
 namespace {
@@ -78,14 +80,14 @@ struct opened_file {
 };
 
 // The canonical path has to lie below a root, so that neither `..` nor a link leads out.
-opened_file open_below(const std::vector<std::string>& roots, const std::string& path) {
+opened_file open_below(const std::vector<std::string>& roots, const tenant& owner, const std::string& path) {
   std::error_code wrong;
   auto real = std::filesystem::canonical(path, wrong);
   if (wrong)
     return {};
   bool inside = std::any_of(roots.begin(), roots.end(), [&](const std::string& root) {
     std::error_code bad;
-    auto base = std::filesystem::canonical(root, bad);
+    auto base = std::filesystem::canonical(root + "/" + cells::path_segment(owner.id()), bad);
     if (bad)
       return false;
     auto [end, unused] = std::mismatch(base.begin(), base.end(), real.begin(), real.end());
@@ -120,6 +122,25 @@ std::string joined_path(std::string base, std::string_view more) {
   return base + "/" + std::string(more);
 }
 
+// A consumer's path, which the router has decoded once, so that it cannot add a query or leave the source's folder.
+std::string encoded_path(std::string_view rest) {
+  std::string out;
+  while (!rest.empty()) {
+    auto end = std::min(rest.find('/'), rest.size());
+    auto segment = rest.substr(0, end);
+    if (!segment.empty())
+      out += (out.empty() ? "" : "/") + cells::path_segment(segment);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return out;
+}
+
+// True if what a consumer adds could mean another place after one more decoding.
+bool climbs(std::string_view rest) {
+  return rest.find('%') != rest.npos || rest.find('\\') != rest.npos ||
+         ("/" + std::string(rest) + "/").find("/../") != std::string::npos;
+}
+
 // Secrets in an address are sealed where they are kept; they are opened for this one request.
 std::optional<std::string> secret_of(cells::cell_services& s, const tenant& owner, const std::string& value) {
   if (!value.starts_with("v1."))
@@ -138,7 +159,7 @@ source_call make_call(cells::cell_services& s, const tenant& owner, const json::
   source_call out;
   auto url = joined_path(text_of(address, "baseUrl"), text_of(address, "path"));
   if (is_on(address, "proxyPath"))
-    url = joined_path(std::move(url), pull.rest);
+    url = joined_path(std::move(url), encoded_path(pull.rest));
   auto query = text_of(address, "queryParams");
   if (is_on(address, "proxyQueryParams") && !pull.query.empty())
     query += (query.empty() ? "" : "&") + pull.query;
@@ -168,6 +189,8 @@ std::string content_type_of(const json::object& address, const actors::http_head
 }
 
 task<response> open_http(cells::cell_services& s, tenant owner, json::object address, pull_request pull, flag ended) {
+  if (is_on(address, "proxyPath") && climbs(pull.rest))
+    co_return pull_error(400, "The path must not hold '..', '%' or a backslash.");
   auto making =
       actors::in_pool(s.pool, s.edge, [&s, owner, address, pull] { return make_call(s, owner, address, pull); });
   auto made = co_await std::move(making);
@@ -189,10 +212,10 @@ task<response> open_http(cells::cell_services& s, tenant owner, json::object add
   co_return r;
 }
 
-task<response> open_file(cells::cell_services& s, json::object address, flag ended) {
+task<response> open_file(cells::cell_services& s, tenant owner, json::object address, flag ended) {
   const auto* roots = &s.settings.file_roots;
-  auto opening =
-      actors::in_pool(s.pool, s.edge, [roots, path = text_of(address, "path")] { return open_below(*roots, path); });
+  auto opening = actors::in_pool(
+      s.pool, s.edge, [roots, owner, path = text_of(address, "path")] { return open_below(*roots, owner, path); });
   auto file = co_await std::move(opening);
   if (!file)
     co_return pull_error(503, "Too many reads wait; ask again.");
@@ -220,7 +243,7 @@ gateway::response pull_error(int status, std::string_view why) {
 task<response> open_source(cells::cell_services& s, tenant owner, json::object address, pull_request pull, flag ended) {
   auto type = text_of(address, "type");
   if (type == "File")
-    co_return co_await open_file(s, std::move(address), std::move(ended));
+    co_return co_await open_file(s, std::move(owner), std::move(address), std::move(ended));
   if (type == "HttpData")
     co_return co_await open_http(s, std::move(owner), std::move(address), std::move(pull), std::move(ended));
   co_return pull_error(500, "The source's address has a type that this data plane does not serve.");

@@ -1,12 +1,16 @@
 #include "cells/participants/directory.hpp"
 
 #include <charconv>
+#include <stdexcept>
 
 #include "protocols/base/hash.hpp"
 
 namespace fondaco::cells {
 
 namespace {
+
+// Ends a job of the reader pool, whose caller then answers that it may be asked again.
+using store_silent = std::runtime_error;
 
 using entries = std::map<std::string, std::string, std::less<>>;
 
@@ -61,14 +65,18 @@ counterparty read_counterparty(const participant& p, const std::string& prefix, 
 
 std::optional<participant> read_participant(cell_services& s, const tenant& owner) {
   auto context = s.documents.get({owner, kinds::participant_context, owner.id()});
-  if (!context || !*context)
+  if (!context)
+    throw store_silent("the participant context cannot be read");
+  if (!*context)
     return std::nullopt;
   auto body = json::parse((*context)->body);
   if (!body || !body->is_object())
     return std::nullopt;
   participant p{owner, std::string(json::string_at(body->get_object(), "identity").value_or("")), {}, {}, {}};
   auto config = s.documents.get({owner, kinds::participant_config, owner.id()});
-  if (config && *config) {
+  if (!config)
+    throw store_silent("the participant's configuration cannot be read");
+  if (*config) {
     if (auto parsed = json::parse((*config)->body); parsed && parsed->is_object()) {
       read_entries(parsed->get_object(), "entries", p.entries);
       read_entries(parsed->get_object(), "privateEntries", p.sealed_entries);
@@ -88,6 +96,8 @@ std::optional<counterparty> accept_token(cell_services& s, const participant& p,
   // Every configured token is compared, so that the time tells nothing about which one matched.
   each_alias(p.sealed_entries, prefix, ".accepts", [&](const std::string& alias, const std::string& sealed) {
     auto expected = s.vault.open(p.owner, sealed);
+    if (!expected && expected.error() == persistence::vault_errc::unavailable)
+      throw store_silent("the vault cannot be read");
     if (expected && constant_time_equal(sha256(*expected), sha256(token)) && !found)
       found = read_counterparty(p, prefix, alias);
     return false;
@@ -105,36 +115,28 @@ std::optional<std::string> token_for(cell_services& s, const participant& p, std
     auto sealed = p.sealed_entries.find(prefix + alias + ".presents");
     if (sealed == p.sealed_entries.end())
       return false;
-    if (auto opened = s.vault.open(p.owner, sealed->second))
+    auto opened = s.vault.open(p.owner, sealed->second);
+    if (!opened && opened.error() == persistence::vault_errc::unavailable)
+      throw store_silent("the vault cannot be read");
+    if (opened)
       found = std::move(*opened);
     return true;
   });
   return found;
 }
 
-std::optional<counterparty> find_counterparty(const participant& p, std::string_view profile, std::string_view id) {
-  auto prefix = prefix_of(profile);
-  std::optional<counterparty> found;
-  each_alias(p.entries, prefix, ".id", [&](const std::string& alias, const std::string& value) {
-    if (value != id)
-      return false;
-    found = read_counterparty(p, prefix, alias);
-    return true;
-  });
-  return found;
+std::optional<milliseconds> duration_of(std::string_view text) {
+  constexpr int64_t longest_ms = 30LL * 24 * 3'600'000;
+  int64_t n = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
+  if (error != std::errc{} || end != text.data() + text.size() || n < 0 || n > longest_ms)
+    return std::nullopt;
+  return milliseconds(n);
 }
 
 milliseconds duration_entry(const participant& p, std::string_view name, milliseconds otherwise) {
-  constexpr int64_t longest_ms = 30LL * 24 * 3'600'000;
   auto found = p.entries.find(name);
-  if (found == p.entries.end())
-    return otherwise;
-  int64_t n = 0;
-  const auto& text = found->second;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
-  if (error != std::errc{} || end != text.data() + text.size() || n < 0 || n > longest_ms)
-    return otherwise;
-  return milliseconds(n);
+  return found == p.entries.end() ? otherwise : duration_of(found->second).value_or(otherwise);
 }
 
 std::string dsp_base(const cell_settings& settings, const tenant& owner, std::string_view profile) {

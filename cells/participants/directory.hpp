@@ -33,7 +33,8 @@ struct counterparty {
   json::object attributes;
 };
 
-/// The participant context with this id, or nothing. Blocks: for the reader pool.
+/// The participant context with this id, or nothing. Blocks, and throws if the store does not answer (`in_pool` then
+/// gives nothing): for the reader pool; the same holds for the tokens below.
 std::optional<participant> read_participant(cell_services& s, const tenant& owner);
 
 /// The counterparty that presents this bearer token, compared in constant time; nothing if none does. Blocks (vault).
@@ -44,8 +45,8 @@ std::optional<counterparty> accept_token(cell_services& s, const participant& p,
 std::optional<std::string> token_for(cell_services& s, const participant& p, std::string_view profile,
                                      std::string_view counterparty_id);
 
-/// The attributes of a counterparty by its id; nothing if it is not configured.
-std::optional<counterparty> find_counterparty(const participant& p, std::string_view profile, std::string_view id);
+/// The milliseconds that a text means, from 0 to 30 days; nothing if it means none.
+std::optional<milliseconds> duration_of(std::string_view text);
 
 /// A duration entry in milliseconds (`fondaco.dsp.reaction.delay.ms`, `fondaco.dsp.send.window.ms`,
 /// `fondaco.dsp.peer.silence.ms`), or the default if it is missing or not a number from 0 to 30 days.

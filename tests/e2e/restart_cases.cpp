@@ -1,3 +1,5 @@
+#include <filesystem>
+
 #include "e2e/cases.hpp"
 #include "e2e/text.hpp"
 
@@ -15,13 +17,14 @@ public:
   explicit mortal(bed& b)
       : folder_(b.fresh_folder()), node_(options(b, folder_), folder_ + "/provider"),
         acme_{node_, "acme", "did:web:acme.example", good_attributes}, admin_(node_) {
-    write_private(folder_ + "/data.bin", random_bytes(100'000));
+    std::filesystem::create_directories(folder_ + "/acme");
+    write_private(data_file_, random_bytes(100'000));
     node_.start();
     add_organisation(admin_, acme_);
     trust(admin_, acme_, "peer", peer_identity, good_attributes, token_, random_hex(32));
     add_data_plane(admin_, acme_);
     auto members = policy("attribute.membership", "active");
-    publish(admin_, acme_, "dataset-1", file_address(folder_ + "/data.bin"), members, members);
+    publish(admin_, acme_, "dataset-1", file_address(data_file_), members, members);
   }
 
   void die(way how) {
@@ -52,7 +55,7 @@ private:
   }
 
   std::string folder_;
-  std::string data_file_ = folder_ + "/data.bin";
+  std::string data_file_ = folder_ + "/acme/data.bin";
   std::string token_ = random_hex(32);
   peer other_;
   node node_;

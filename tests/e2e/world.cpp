@@ -101,7 +101,7 @@ world::world(const std::string& folder, store_kind kind)
       initech{provider, "initech", "did:web:initech.example", good_attributes},
       globex{consumer, "globex", "did:web:globex.example", good_attributes},
       umbrella{consumer, "umbrella", "did:web:umbrella.example", R"({"membership":"active","region":"us"})"},
-      provider_admin(provider), consumer_admin(consumer), data_file(make_data(folder + "/data")),
+      provider_admin(provider), consumer_admin(consumer), data_file(make_data(folder + "/data/acme")),
       peer_presents(random_hex(32)), peer_is_presented(random_hex(32)) {
   issuer.behave([](const delivery&) {
     return http::reply{200, std::string(fixed_tokens::jwks), {{"Content-Type", "application/json"}}, false};

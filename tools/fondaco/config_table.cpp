@@ -91,10 +91,10 @@ void add_node(std::vector<config_entry>& t) {
                number(AT(store.statement_timeout_ms), 100, 60'000)});
   t.push_back({{"store.reader_jobs_max", "integer", "Reads that may wait; more are answered 503.", "10000"},
                number(&config::reader_jobs_max, 1, 1'000'000)});
-  t.push_back({{"vault.key_file", "string",
-                "64 hexadecimal digits, the key that wraps all others; only its owner may read the file.",
-                "\"fondaco.key\"", true},
-               text(&config::key_file)});
+  t.push_back(
+      {{"vault.key_file", "string",
+        "64 hexadecimal digits, the key that wraps all others; only its owner may read the file.", "\"fondaco.key\""},
+       text(&config::key_file)});
   t.push_back({{"vault.key_environment", "string", "The environment variable with the key, instead of a file.",
                 "\"FONDACO_KEY\"", true},
                text(&config::key_environment)});
@@ -206,7 +206,8 @@ void add_trust(std::vector<config_entry>& t) {
 }
 
 void add_limits(std::vector<config_entry>& t) {
-  t.push_back({{"data_plane.file_roots", "strings", "Folders whose files assets of type File may name.", "[]"},
+  t.push_back({{"data_plane.file_roots", "strings",
+                "Folders of files for assets of type File; a participant's lie below ROOT/ITS-ID.", "[]"},
                list(AT(cell.file_roots))});
   t.push_back({{"data_plane.pulls_per_flow_max", "integer", "Pulls of one data flow at the same time.", "16"},
                number(AT(cell.pulls_per_flow_max), 1, 10'000)});

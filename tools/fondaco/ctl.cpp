@@ -16,6 +16,8 @@ namespace {
 
 using rows = std::vector<std::vector<std::string>>;
 
+constexpr size_t rows_max = 1000;
+
 std::string text_of(const json::object& o, const char* name) {
   const auto* v = o.if_contains(name);
   if (!v || v->is_null())
@@ -61,7 +63,7 @@ void print_ps(const json::array& list) {
                               {"TENANT", "tenant"},
                               {"ID", "id"},
                               {"STATE", "state"},
-                              {"OWNER", "owner"},
+                              {"RESIDENT", "owner"},
                               {"SEQ", "sequence"},
                               {"NEXT WAKE-UP", "next_wake_up"},
                               {"WAITING ON", "waiting_on"}}));
@@ -198,6 +200,8 @@ int run_ctl(const ctl_options& options, const std::string& name, const std::vect
     std::cerr << "fondaco ctl: the node's answer is no JSON array\n";
     return ctl_unreachable;
   }
+  if (name == "ps" && parsed->get_array().size() == rows_max)
+    std::cerr << "fondaco ctl: the first " << rows_max << " entities are shown; there are more\n";
   if (options.json)
     std::cout << answer->body << "\n";
   else

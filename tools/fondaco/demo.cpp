@@ -77,7 +77,7 @@ private:
   static std::vector<std::string> file_roots(const demo_options& o) {
     if (is_url(o.data))
       return {};
-    return {std::filesystem::absolute(o.data).parent_path().string()};
+    return {std::filesystem::absolute(o.folder).string() + "/files"};
   }
 
   // Runs one step and prints who did what, where it led, and how long it took.
@@ -196,6 +196,15 @@ private:
     call(provider_, "POST", "/participants/acme/policydefinitions", body);
   }
 
+  // The provider's data plane serves files from the participant's own folder only.
+  std::string shared_copy() {
+    auto folder = std::filesystem::absolute(options_.folder) / "files" / acme_.id;
+    std::filesystem::create_directories(folder);
+    auto copy = folder / std::filesystem::path(options_.data).filename();
+    std::filesystem::copy_file(options_.data, copy, std::filesystem::copy_options::overwrite_existing);
+    return copy.string();
+  }
+
   void publish() {
     for (auto* n : {&provider_, &consumer_})
       step("start", n->name(), "starts its node as a process of its own", [&] {
@@ -227,8 +236,7 @@ private:
       asset["properties"] = std::move(properties);
       json::object address;
       address["type"] = is_url(options_.data) ? "HttpData" : "File";
-      address[is_url(options_.data) ? "baseUrl" : "path"] =
-          is_url(options_.data) ? options_.data : std::filesystem::absolute(options_.data).string();
+      address[is_url(options_.data) ? "baseUrl" : "path"] = is_url(options_.data) ? options_.data : shared_copy();
       asset["dataAddress"] = std::move(address);
       call(provider_, "POST", "/participants/acme/assets", asset);
       add_policy("members", "attribute.membership", "active");

@@ -1,6 +1,8 @@
 #include <csignal>
 #include <iostream>
 
+#include <sys/stat.h>
+
 #include <CLI/CLI.hpp>
 
 #include "tools/fondaco/config.hpp"
@@ -47,6 +49,7 @@ int serve(const std::string& file, bool only_plan) {
   sigaddset(&signals, SIGINT);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
+  ::umask(077); // what a node writes is its owner's alone
   tools::node n(std::move(*c));
   auto started = n.start();
   if (!started)
@@ -125,6 +128,10 @@ int main(int argc, char** argv) {
   demo_verb->add_flag("--json", demo.json, "One JSON object a step on standard output");
   demo_verb->callback([&] { code = tools::run_demo(demo); });
 
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : tools::ctl_usage; // 0 for --help
+  }
   return code;
 }

@@ -75,13 +75,18 @@ private:
 class url_client final : public operator_client {
 public:
   url_client(ctl_options options, std::string secret)
-      : options_(std::move(options)), secret_(std::move(secret)), server_(1), client_(server_, client_rules()) {}
+      : options_(std::move(options)), secret_(std::move(secret)), server_(1), client_(server_, client_rules()) {
+    while (options_.at.ends_with('/'))
+      options_.at.pop_back();
+  }
 
   std::expected<operator_answer, std::string> get(const std::string& path) override {
     if (token_.empty()) {
       auto fetched = fetch_token();
       if (!fetched)
         return std::unexpected(fetched.error());
+      if (fetched->status >= 400 && fetched->status < 500)
+        return operator_answer{403, std::move(fetched->body)}; // the token endpoint refuses the client or its scope
       if (fetched->status != 200)
         return *fetched;
     }
@@ -96,7 +101,8 @@ private:
   gateway::client_options client_rules() const {
     gateway::client_options o;
     o.allow_private_addresses = true; // the operator named the address
-    o.allow_http = options_.at.starts_with("http://127.0.0.1") || options_.at.starts_with("http://[::1]");
+    o.allow_http = options_.at.starts_with("http://127.0.0.1") || options_.at.starts_with("http://[::1]") ||
+                   options_.at.starts_with("http://localhost");
     o.ca_file = options_.ca_file;
     return o;
   }

@@ -20,6 +20,24 @@ struct given_config {
   json::object private_entries;
 };
 
+/// What is wrong with an entry of ours: a duration that is none, attributes that are no JSON object.
+std::optional<gateway::response> wrong_entry(const json::object& entries) {
+  for (const auto& [name, v] : entries) {
+    const std::string_view key = name;
+    if (!v.is_string() || !key.starts_with("fondaco."))
+      continue;
+    const std::string_view text = v.get_string();
+    if (key.ends_with(".ms") && !cells::duration_of(text))
+      return api::invalid_field("must be milliseconds from 0 to 30 days", "entries." + std::string(key), v);
+    if (key.ends_with(".attributes")) {
+      const auto parsed = json::parse(text);
+      if (!parsed || !parsed->is_object())
+        return api::invalid_field("must be a JSON object, as a string", "entries." + std::string(key), v);
+    }
+  }
+  return std::nullopt;
+}
+
 result<given_config> read_config(const gateway::request& r, bool patch) {
   auto body = api::read_body(r, {type});
   if (!body)
@@ -29,6 +47,8 @@ result<given_config> read_config(const gateway::request& r, bool patch) {
   const auto* hidden = check.text_map(*body, "privateEntries", need::optional, patch);
   if (check.failed())
     return std::unexpected(check.response());
+  if (auto wrong = wrong_entry(*open))
+    return std::unexpected(std::move(*wrong));
   return given_config{*open, hidden ? *hidden : json::object()};
 }
 
