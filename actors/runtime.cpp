@@ -1,5 +1,6 @@
 #include "actors/runtime.hpp"
 
+#include <algorithm>
 #include <condition_variable>
 #include <numeric>
 #include <thread>
@@ -41,16 +42,22 @@ struct runtime::impl {
   void keep_time() {
     auto last_sweep = context->parts.clock.now();
     auto last_beat = last_sweep;
+    auto last_seen = last_sweep;
     std::unique_lock lock(mutex);
     while (!closing) {
       ticker.wait_for(lock, deadline_sweep, [&] { return closing; });
       lock.unlock();
       auto now = context->parts.clock.now();
       fail_overdue(now);
+      ring(now);
       if (now - last_sweep >= context->parts.limits.sweep_every_ms) {
         last_sweep = now;
         for (auto& [number, shard] : shards)
           caf::anon_send(shard, detail::sweep_message{});
+        if (seen_left.load() || now - last_seen >= context->parts.limits.seen_sweep_every_ms) {
+          last_seen = now;
+          sweep_seen(now);
+        }
       }
       if (now - last_beat >= context->parts.limits.lease_ms / 4) {
         last_beat = now;
@@ -70,6 +77,48 @@ struct runtime::impl {
     };
     if (!context->pool->post(std::move(job)))
       journal_answers.store(false);
+  }
+
+  // Marks whose time is over go in small steps, so that the journal's writer gets its turn between.
+  void sweep_seen(timepoint now) {
+    if (seen_sweeping.exchange(true))
+      return;
+    auto job = [this, now] {
+      auto left = context->parts.limits.seen_rows_per_sweep_max;
+      bool full = true;
+      while (full && left > 0) {
+        auto rows = std::min(left, persistence::limits::read_rows_max);
+        auto gone = context->parts.journal.forget_seen(now, rows);
+        full = gone.has_value() && *gone == rows;
+        left -= gone.value_or(0);
+      }
+      seen_left.store(full);
+      seen_sweeping.store(false);
+    };
+    if (!context->pool->post(std::move(job)))
+      seen_sweeping.store(false);
+  }
+
+  void forget(std::shared_ptr<detail::forgetting> who) {
+    context->gone.add(who->owner, who->kinds, who->id);
+    if (context->draining.load() || !started.load())
+      return;
+    for (auto& [number, shard] : shards)
+      caf::anon_send(shard, detail::forget_message{who});
+  }
+
+  // What waits for a moment that has come; at the end of the runtime everything.
+  void ring(timepoint now) {
+    std::vector<std::function<void()>> due;
+    {
+      std::scoped_lock lock(deadlines_mutex);
+      while (!waiting.empty() && waiting.begin()->first <= now) {
+        due.push_back(std::move(waiting.begin()->second));
+        waiting.erase(waiting.begin());
+      }
+    }
+    for (auto& done : due)
+      done();
   }
 
   void fail_overdue(timepoint now) {
@@ -115,11 +164,15 @@ struct runtime::impl {
   detail::gate node_gate = std::make_shared<std::atomic<size_t>>(0);
   std::mutex deadlines_mutex;
   std::multimap<timepoint, std::weak_ptr<detail::completion>> deadlines;
+  std::multimap<timepoint, std::function<void()>> waiting;
+  bool ringing = false;
   std::mutex mutex;
   std::condition_variable ticker;
   bool closing = false;
   std::atomic<bool> started{false};
   std::atomic<bool> journal_answers{true};
+  std::atomic<bool> seen_sweeping{false};
+  std::atomic<bool> seen_left{false};
   std::thread time_keeper;
 };
 
@@ -149,6 +202,7 @@ std::expected<void, fault> runtime::start() {
   for (const auto& l : *leases)
     i.shards.emplace(l.shard, i.system.spawn<detail::shard_actor>(i.context, l.shard, l.epoch));
   i.started.store(true);
+  i.ringing = true;
   i.time_keeper = std::thread([&i] { i.keep_time(); });
   return {};
 }
@@ -167,6 +221,11 @@ void runtime::stop(milliseconds within) {
   lock.unlock();
   i.ticker.notify_all();
   i.time_keeper.join();
+  {
+    std::scoped_lock ended(i.deadlines_mutex);
+    i.ringing = false;
+  }
+  i.ring(timepoint::max());
   i.stop_actors(within);
   {
     std::unique_lock closed(i.context->outside->mutex);
@@ -213,6 +272,35 @@ void runtime::ask(persistence::entity_key key, shard_number shard, std::any comm
                  detail::command_message{std::move(key), shard, std::make_shared<std::any>(std::move(command)),
                                          std::move(answer)});
 }
+
+void runtime::forget(tenant owner, std::vector<std::string> kinds, std::function<void()> done) {
+  auto who = std::make_shared<detail::forgetting>(std::move(done));
+  who->owner = owner.id();
+  who->kinds = std::move(kinds);
+  impl_->forget(std::move(who));
+}
+
+void runtime::forget(persistence::entity_key key, std::function<void()> done) {
+  auto who = std::make_shared<detail::forgetting>(std::move(done));
+  who->owner = key.owner.id();
+  who->kinds = {std::move(key.kind)};
+  who->id = std::move(key.id);
+  impl_->forget(std::move(who));
+}
+
+void runtime::after(milliseconds wait, std::function<void()> done) {
+  auto& i = *impl_;
+  {
+    std::scoped_lock lock(i.deadlines_mutex);
+    if (i.ringing) {
+      i.waiting.emplace(i.context->parts.clock.now() + wait, std::move(done));
+      return;
+    }
+  }
+  done();
+}
+
+bool runtime::knows(std::string_view kind) const { return impl_->context->kinds.contains(kind); }
 
 std::vector<live_entity> runtime::entities(size_t rows_max) const { return impl_->context->live.entities(rows_max); }
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "actors/entity_kind.hpp"
@@ -40,6 +41,12 @@ struct runtime_limits {
   int64_t snapshot_every_events = 100;
   /// How many failed activations in a row quarantine an entity.
   unsigned activation_failures_max = 5;
+  /// How often the journal's marks of messages and tokens whose time is over are forgotten.
+  milliseconds seen_sweep_every_ms{60'000};
+  /// The most marks that one such sweep takes; if more are left, the next follows after `sweep_every_ms`.
+  size_t seen_rows_per_sweep_max = 10'000;
+  /// How many forgotten tenants and entities are remembered, so that nothing starts them again; the oldest goes first.
+  size_t forgotten_max = 100'000;
 };
 
 /// Why a command was not answered by a decider.
@@ -148,6 +155,22 @@ public:
   void ask(persistence::entity_key key, shard_number shard, std::any command, milliseconds within,
            std::function<void(ask_result)> done);
 
+  /// Drops a tenant's entities of these kinds from memory, without a word to anyone, so that their rows can be erased;
+  /// what they had under way ends as if the node had crashed, but an append that is with the journal is waited for.
+  /// Calls `done` exactly once, on any thread, when none is left in memory. This process starts none of them again: a
+  /// command to one is refused with `not_found`.
+  void forget(tenant owner, std::vector<std::string> kinds, std::function<void()> done);
+
+  /// The same for one entity.
+  void forget(persistence::entity_key key, std::function<void()> done);
+
+  /// Calls `done` once, on any thread, when so much time has passed (within a tenth of a second), or when the runtime
+  /// stops.
+  void after(milliseconds wait, std::function<void()> done);
+
+  /// True if this node runs entities of the kind.
+  bool knows(std::string_view kind) const;
+
   /// The entities in memory, at most `rows_max`.
   std::vector<live_entity> entities(size_t rows_max) const;
 
@@ -180,6 +203,27 @@ task<std::expected<typename D::reply, ask_error>> ask(runtime& r, executor& on, 
   if (!result)
     co_return std::unexpected(std::move(result.error()));
   co_return std::any_cast<typename D::reply>(std::move(*result));
+}
+
+/// Waits so long without a thread; goes on in `on`.
+inline task<bool> pause(runtime& r, executor& on, milliseconds length) {
+  callback_awaiter<bool> waiting(on, [&](std::function<void(bool)> done) { r.after(length, [done] { done(true); }); });
+  co_return co_await waiting;
+}
+
+/// Forgets a tenant's entities of these kinds (`runtime::forget`) and waits until none is left in memory.
+inline task<bool> forget(runtime& r, executor& on, tenant owner, std::vector<std::string> kinds) {
+  callback_awaiter<bool> waiting(on, [&](std::function<void(bool)> done) {
+    r.forget(std::move(owner), std::move(kinds), [done] { done(true); });
+  });
+  co_return co_await waiting;
+}
+
+/// The same for one entity.
+inline task<bool> forget(runtime& r, executor& on, persistence::entity_key key) {
+  callback_awaiter<bool> waiting(
+      on, [&](std::function<void(bool)> done) { r.forget(std::move(key), [done] { done(true); }); });
+  co_return co_await waiting;
 }
 
 /// A bounded pool of threads that may block: the only place for calls that read the store or the vault.

@@ -4,15 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "actors/ports/clock.hpp"
-#include "actors/ports/http_exchange.hpp"
-#include "actors/runtime.hpp"
-#include "gateway/auth.hpp"
-#include "gateway/http.hpp"
-#include "gateway/metrics.hpp"
-#include "persistence/documents.hpp"
-#include "persistence/journal.hpp"
-#include "persistence/vault.hpp"
+#include "cells/identity/did_resolver.hpp"
+#include "cells/identity/trust.hpp"
+#include "planes/services.hpp"
 #include "protocols/odrl/policy.hpp"
 
 namespace fondaco::cells {
@@ -21,12 +15,17 @@ namespace fondaco::cells {
 enum class identity_mode : uint8_t {
   /// A closed dataspace: counterparties, their attributes and pre-shared tokens are configured per participant context.
   token,
+  /// DCP 1.0.1: self-issued tokens of DIDs, and credentials that the counterparty presents.
+  dcp,
 };
 
 /// A dataspace profile: a named bundle of the wire protocol and the identity mode; its name is a segment of DSP URLs.
 struct dataspace_profile {
   std::string name;
   identity_mode identity = identity_mode::token;
+  /// For `dcp`: the scopes of the credentials that every message is asked for and every token of ours grants, as
+  /// `org.eclipse.dspace.dcp.vc.type:MembershipCredential:read`.
+  std::vector<std::string> scopes;
 };
 
 /// Settings of a cell that come from the node's configuration.
@@ -46,8 +45,12 @@ struct cell_settings {
   milliseconds peer_silence_ms{7LL * 24 * 3'600'000};
   /// How long one exchange with a peer or a data plane may take.
   milliseconds exchange_timeout_ms{10'000};
-  /// How long a request to an admin API or a protocol endpoint waits for its entity.
-  milliseconds command_timeout_ms{10'000};
+  /// A DID document without a relationship's list allows its keys nothing, instead of everything.
+  bool strict_relationships = false;
+  /// How long a credential request waits for its issuer, and an issuance for its holder, before it ends.
+  milliseconds issuance_window_ms{24 * 3'600'000};
+  /// True if a second request with the holder's process id that is still open is answered 409 (as EDC does).
+  bool refuse_duplicate_holder_pid = false;
   /// Open processes of one counterparty with one participant context; more first contacts are answered 429.
   size_t open_processes_per_counterparty_max = 1000;
   /// Pulls of one data flow at the same time.
@@ -55,33 +58,19 @@ struct cell_settings {
 };
 
 /// What the routes and effects of a cell stand on; everything outlives them.
-struct cell_services {
-  actors::runtime& runtime;
-  /// Where requests go on after a wait.
-  actors::executor& edge;
-  /// Where blocking reads run.
-  actors::reader_pool& pool;
-  persistence::journal& journal;
-  persistence::document_store& documents;
-  persistence::vault& vault;
-  actors::http_exchange& http;
-  /// The same client, for bodies that are streamed.
-  gateway::client& streams;
-  gateway::token_verifier& tokens;
-  actors::clock& clock;
-  actors::random_source& random;
+struct cell_services : planes::node_services {
   const odrl::policy_functions& functions;
   const cell_settings& settings;
-  /// Where bytes and pulls are counted; null if nowhere.
-  gateway::metrics* counts = nullptr;
+  /// Whose credentials count.
+  const identity::trust_list& trust;
+  /// Resolves DIDs.
+  identity::did_resolver& dids;
 };
 
 /// The services, for effects that are made before the runtime they belong to.
 using services_ref = std::function<cell_services&()>;
 
-/// A node's own tenant: API clients, keys and other things that belong to no participant context. Its id cannot be
-/// taken by a participant context, since those may not start with a dot.
-inline const tenant node_tenant{".node"};
+using planes::node_tenant;
 
 /// The kinds of entities that are records (a body that is created, replaced and removed).
 namespace kinds {

@@ -16,14 +16,20 @@ endfunction()
 
 get_property(layers GLOBAL PROPERTY FONDACO_LAYERS)
 set(server_tests)
+set(nats_tests)
 foreach(layer IN LISTS layers)
   file(GLOB_RECURSE tests CONFIGURE_DEPENDS ${layer}/*.test.cpp)
   set(needing_server ${tests})
   list(FILTER needing_server INCLUDE REGEX "\\.pg\\.test\\.cpp$")
-  list(FILTER tests EXCLUDE REGEX "\\.pg\\.test\\.cpp$")
+  set(needing_nats ${tests})
+  list(FILTER needing_nats INCLUDE REGEX "\\.nats\\.test\\.cpp$")
+  list(FILTER tests EXCLUDE REGEX "\\.(pg|nats)\\.test\\.cpp$")
   list(APPEND server_tests ${needing_server})
+  list(APPEND nats_tests ${needing_nats})
   fondaco_unit_tests(${layer}_unit fondaco_${layer} ${tests})
 endforeach()
+
+fondaco_unit_tests(nats fondaco_actors ${nats_tests})
 
 file(GLOB contract_tests CONFIGURE_DEPENDS tests/contract/*.test.cpp)
 set(contract_server_tests ${contract_tests})
@@ -38,7 +44,7 @@ list(FILTER tools_tests INCLUDE REGEX "\\.test\\.cpp$")
 list(FILTER tools_sources EXCLUDE REGEX "(\\.test|/main)\\.cpp$")
 if(tools_tests)
   fondaco_unit_tests(tools_unit fondaco_cells ${tools_tests} ${tools_sources})
-  target_link_libraries(tools_unit PRIVATE fondaco::cli fondaco::toml)
+  target_link_libraries(tools_unit PRIVATE fondaco_cfm fondaco::cli fondaco::toml)
 endif()
 
 # Programs from outside: they share no code with the product.
@@ -52,11 +58,16 @@ function(fondaco_outside_program target folder)
 endfunction()
 fondaco_outside_program(dsp_conformance tests/conformance/dsp)
 fondaco_outside_program(dsp_driver tests/conformance/dsp_driver)
+fondaco_outside_program(dcp_conformance tests/conformance/dcp)
+# It prints as the DSP suite does, and reads its settings from files of the same kind.
+target_sources(dcp_conformance PRIVATE ${CMAKE_SOURCE_DIR}/tests/conformance/dsp/report.cpp
+                                       ${CMAKE_SOURCE_DIR}/tests/conformance/dsp/settings.cpp)
+target_link_libraries(dcp_conformance PRIVATE OpenSSL::Crypto)
 fondaco_outside_program(e2e tests/e2e)
 
 file(GLOB bench_sources CONFIGURE_DEPENDS tools/bench/*.cpp)
 if(bench_sources)
   # It starts nodes and speaks to them as the demo does.
   add_executable(fondaco_bench ${bench_sources} tools/fondaco/demo_http.cpp tools/fondaco/demo_node.cpp)
-  target_link_libraries(fondaco_bench PRIVATE fondaco_cells fondaco::cli)
+  target_link_libraries(fondaco_bench PRIVATE fondaco_cells fondaco_cfm fondaco::cli)
 endif()

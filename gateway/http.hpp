@@ -158,6 +158,11 @@ public:
   /// Binds a listener and serves the router's routes; gives the port (0 for a unix socket), or why it cannot.
   std::expected<uint16_t, fault> listen(listener_options options, router routes);
 
+  /// Reads certificates and keys anew, by the listeners' names, for the connections from now on; those that are open
+  /// keep what they have. All of them or, on a fault, none: a file cannot be read, a key is another's, or a listener
+  /// would have to turn TLS on or off, which it cannot while it is open. Any thread may call.
+  std::expected<void, fault> reload_tls(const std::map<std::string, tls_options>& by_listener);
+
   /// Closes idle connections and the doors, lets requests under way end, at most `within`; then breaks the rest off.
   /// Blocks, so never on one of the server's own threads. The client goes on working until the server is destroyed.
   void drain(milliseconds within);

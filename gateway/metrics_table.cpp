@@ -51,6 +51,13 @@ const std::vector<metric_spec> table{
     {"fondaco_journal_batch_entities", histogram, "Entities in one append.", {}, batch_buckets},
 
     {"fondaco_effects_total", counter, "Effects run, by what became of them.", {"kind", "outcome"}, {}},
+    {"fondaco_entity_transitions_total",
+     counter,
+     "Entities that reached a status: contracts negotiated are negotiation FINALIZED, credentials issued issuance "
+     "DELIVERED, data flows completed data_flow COMPLETED, VPAs made and disposed of vpa ACTIVE and DISPOSED.",
+     {"kind", "status"},
+     {}},
+    {"fondaco_spans_total", counter, "Spans for the collector, by what became of them.", {"outcome"}, {}},
     {"fondaco_outbound_http_total", counter, "Requests to other processes, by outcome.", {"outcome"}, {}},
     {"fondaco_outbound_http_duration_seconds", histogram, "Exchanges with other processes.", {}, seconds_buckets},
 

@@ -162,12 +162,12 @@ std::expected<uint16_t, fault> server::listen(listener_options options, router r
   auto bound = detail::binding::open(asio::make_strand(impl_->io), options.bind);
   if (!bound)
     return std::unexpected(bound.error());
-  std::optional<asio::ssl::context> tls;
+  std::shared_ptr<asio::ssl::context> tls;
   if (!options.tls.certificate_file.empty() || !options.tls.key_file.empty()) {
     auto context = detail::server_context(options.tls);
     if (!context)
       return std::unexpected(context.error());
-    tls.emplace(std::move(*context));
+    tls = std::make_shared<asio::ssl::context>(std::move(*context));
   }
   const auto port = bound->port();
   auto at = std::make_shared<detail::listener>(std::move(options), std::move(routes), std::move(tls), impl_->home);
@@ -179,6 +179,34 @@ std::expected<uint16_t, fault> server::listen(listener_options options, router r
   }
   asio::co_spawn(here->bound.door().get_executor(), accept_all(here, impl_->io), asio::detached);
   return port;
+}
+
+std::expected<void, fault> server::reload_tls(const std::map<std::string, tls_options>& by_listener) {
+  std::vector<std::pair<std::shared_ptr<detail::listener>, std::shared_ptr<asio::ssl::context>>> fresh;
+  {
+    const std::lock_guard lock(impl_->mutex);
+    for (const auto& l : impl_->listeners)
+      if (by_listener.contains(l->options.name))
+        fresh.emplace_back(l, nullptr);
+  }
+  for (auto& [at, tls] : fresh) {
+    const auto& wanted = by_listener.at(at->options.name);
+    if ((at->tls() == nullptr) != (wanted.certificate_file.empty() && wanted.key_file.empty()))
+      return std::unexpected(fault{"tls_refused",
+                                   "The listener " + at->options.name +
+                                       " cannot turn TLS on or off while it is open; restart the node for that.",
+                                   cure::fix_input});
+    if (at->tls() == nullptr)
+      continue;
+    auto context = detail::server_context(wanted);
+    if (!context)
+      return std::unexpected(context.error());
+    tls = std::make_shared<asio::ssl::context>(std::move(*context));
+  }
+  for (auto& [at, tls] : fresh)
+    if (tls)
+      at->swap_tls(std::move(tls));
+  return {};
 }
 
 void server::drain(milliseconds within) {

@@ -231,6 +231,46 @@ TEST_CASE("a certificate or key that cannot be used keeps the listener shut and 
   }
 }
 
+TEST_CASE("reloaded certificates count for new connections, and those that are open go on") {
+  authority before;
+  authority after;
+  tls_node n(before.certificate("localhost", "DNS:localhost"));
+  client_options o;
+  o.allow_private_addresses = true;
+  o.ca_file = before.file();
+  client kept(n.web, o);
+  actors::http_call what;
+  what.url = "https://localhost:" + n.port + "/";
+  REQUIRE(call(kept, what));
+  REQUIRE(n.web.reload_tls({{"tls", after.certificate("localhost", "DNS:localhost")}, {"not there", {}}}));
+  CHECK(call(kept, what));
+  CHECK(n.web.counters().at(0).connections == 1);
+  CHECK(n.get("localhost", after.file()));
+  CHECK_FALSE(n.get("localhost", before.file()));
+}
+
+TEST_CASE("certificates that cannot be used are refused whole, and what was there stays") {
+  authority ca;
+  authority other;
+  const auto good = ca.certificate("localhost", "DNS:localhost");
+  tls_node n(good);
+  listener_options plain;
+  plain.name = "plain";
+  plain.bind = "127.0.0.1:0";
+  REQUIRE(n.web.listen(plain, {}));
+  const auto fresh = other.certificate("localhost", "DNS:localhost");
+  for (const auto& [tls, plain_now] :
+       std::vector<std::pair<tls_options, tls_options>>{{{"/nonexistent.pem", good.key_file}, {}},
+                                                        {{good.certificate_file, fresh.key_file}, {}},
+                                                        {{}, {}},
+                                                        {fresh, fresh}}) {
+    const auto done = n.web.reload_tls({{"tls", tls}, {"plain", plain_now}});
+    REQUIRE(!done);
+    CHECK(done.error().code == "tls_refused");
+    CHECK(n.get("localhost", ca.file()));
+  }
+}
+
 TEST_CASE("a client with an unreadable file of authorities says so and trusts nobody new") {
   std::vector<std::string> lines;
   redirect_log([&](const log_line& l) { lines.push_back(l.message); });

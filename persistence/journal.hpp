@@ -55,6 +55,10 @@ inline constexpr size_t batch_entities_max = 512;
 inline constexpr size_t payload_bytes_max = 1u << 20;
 /// The most rows that one read of a list returns.
 inline constexpr size_t read_rows_max = 1000;
+/// The most entities, documents or marks that one step of an erasure takes, so that appends get their turn between.
+inline constexpr size_t erase_rows_max = 200;
+/// The most marks of one claim.
+inline constexpr size_t claim_marks_max = 64;
 } // namespace limits
 
 /// The key of an entity or document: tenant first.
@@ -203,7 +207,8 @@ public:
   virtual std::expected<std::vector<stored_event>, journal_errc> read_events(const entity_key& key, int64_t after_seq,
                                                                              size_t rows_max) = 0;
 
-  /// The events of a shard after a position, in order and without a gap, at most `rows_max`.
+  /// The events of a shard after a position, in order, at most `rows_max`. Positions have no gap but where what was
+  /// written has been erased: a reader goes on after the last position that it got.
   virtual std::expected<std::vector<stored_event>, journal_errc> read_shard(shard_number shard, int64_t after_position,
                                                                             size_t rows_max) = 0;
 
@@ -220,6 +225,22 @@ public:
 
   /// True if the tenant has acted on this message id or token id.
   virtual std::expected<bool, journal_errc> was_seen(const tenant& owner, std::string_view id) = 0;
+
+  /// Marks ids as seen by the tenant, all of them or none: false if one was seen before (and its time is not over at
+  /// `now`) or is named twice, and then nothing is written. For tokens of requests that append nothing; atomic on every
+  /// node of the group. After `outcome_unknown` the marks may stand: the caller refuses the token.
+  virtual std::expected<bool, journal_errc> claim_seen(const tenant& owner, std::span<const seen_mark> marks,
+                                                       timepoint now) = 0;
+
+  /// Destroys what a tenant had of these kinds: events, rows, snapshots, wake-ups, public names and documents; with
+  /// `last`, its seen marks too. Positions of a shard that it used stay used: a reader takes the gap for an erased
+  /// tenant. Nobody may append for these kinds meanwhile (the runtime forgot them first). Again is no error; after an
+  /// error a part may be gone, and the caller asks again.
+  virtual std::expected<void, journal_errc> erase(const tenant& owner, std::span<const std::string> erased_kinds,
+                                                  bool last) = 0;
+
+  /// Destroys one entity as `erase` does: what it has, and the document with its key.
+  virtual std::expected<void, journal_errc> erase_entity(const entity_key& key) = 0;
 
   /// Forgets marks whose time is over, at most `rows_max`; gives their count.
   virtual std::expected<size_t, journal_errc> forget_seen(timepoint now, size_t rows_max) = 0;

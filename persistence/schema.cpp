@@ -100,9 +100,13 @@ create table secret(
   primary key (tenant, name)) without rowid;
 )sql";
 
+// An erasure finds the names of an owner.
+constexpr std::string_view both_2 = "create index name_owner on name(tenant, kind, id);";
+
 constexpr std::string_view title_1 = "make the tables of shards, entities, journal, documents, names and secrets";
-constexpr migration postgres_steps[] = {{1, title_1, postgres_1}};
-constexpr migration sqlite_steps[] = {{1, title_1, sqlite_1}};
+constexpr std::string_view title_2 = "index names by their owner";
+constexpr migration postgres_steps[] = {{1, title_1, postgres_1}, {2, title_2, both_2}};
+constexpr migration sqlite_steps[] = {{1, title_1, sqlite_1}, {2, title_2, both_2}};
 
 static_assert(limits::entity_keys_block == 1000, "the identity column of `entity` counts in the same steps");
 

@@ -5,6 +5,7 @@
 #include "persistence/postgres/documents.hpp"
 #include "persistence/postgres/journal.hpp"
 #include "persistence/postgres/migrate.hpp"
+#include "persistence/schema.hpp"
 #include "persistence/sqlite/documents.hpp"
 #include "persistence/sqlite/journal.hpp"
 #include "persistence/sqlite/migrate.hpp"
@@ -51,5 +52,21 @@ std::expected<std::string, fault> plan_migration(const store_options& options) {
     return std::unexpected(postgres::fault_of(c.error()));
   return postgres::plan(*c);
 }
+
+std::expected<std::optional<timepoint>, fault> store_time(const store_options& options) {
+  if (options.url.empty())
+    return std::unexpected(no_url());
+  if (!is_postgres(options.url))
+    return std::nullopt;
+  auto c = postgres::connection::open({options.url, options.statement_timeout_ms, false});
+  if (!c)
+    return std::unexpected(postgres::fault_of(c.error()));
+  auto now = c->read("select (extract(epoch from clock_timestamp()) * 1000)::bigint", {});
+  if (!now)
+    return std::unexpected(postgres::fault_of(now.error()));
+  return from_epoch_ms(now->integer(0, 0));
+}
+
+int64_t schema_version() noexcept { return schema::migrations(schema::dialect::postgres).back().version; }
 
 } // namespace fondaco::persistence

@@ -2,11 +2,13 @@
 
 #include <expected>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "persistence/documents.hpp"
 #include "persistence/journal.hpp"
 #include "persistence/vault.hpp"
+#include "protocols/base/time.hpp"
 
 namespace fondaco::persistence {
 
@@ -33,6 +35,12 @@ std::expected<store, fault> open_store(const store_options& options);
 
 /// What a migration would do to the database, a line a step; changes nothing.
 std::expected<std::string, fault> plan_migration(const store_options& options);
+
+/// What the database's clock says; nothing for SQLite, which has none of its own.
+std::expected<std::optional<timepoint>, fault> store_time(const store_options& options);
+
+/// The version of the schema that this program works with.
+int64_t schema_version() noexcept;
 
 /// The 32 bytes of a key-encryption key from a file (64 hex digits; refused if group or others can read it).
 std::expected<std::string, fault> load_key_file(const std::string& path);

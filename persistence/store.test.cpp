@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include "persistence/schema.hpp"
+
 namespace fondaco::persistence {
 
 TEST_CASE("the journal and the documents of a store in memory share one database, and no other store does") {
@@ -41,6 +43,14 @@ TEST_CASE("a store that cannot be opened says why and what to do") {
   CHECK(nowhere.error().code == "store_unavailable");
   CHECK(plan_migration({.url = "postgresql://127.0.0.1:1/none"}).error().code == "store_unavailable");
   CHECK(plan_migration({.url = ":memory:"}).value().starts_with("version 1: "));
+}
+
+TEST_CASE("the program's schema version is the last step of either dialect, and SQLite has no clock of its own") {
+  CHECK(schema_version() == schema::migrations(schema::dialect::sqlite).back().version);
+  CHECK(schema_version() == schema::migrations(schema::dialect::postgres).back().version);
+  CHECK_FALSE(store_time({.url = ":memory:"}).value().has_value());
+  CHECK(store_time({.url = ""}).error().code == "bad_url");
+  CHECK(store_time({.url = "postgresql://127.0.0.1:1/none"}).error().code == "store_unavailable");
 }
 
 } // namespace fondaco::persistence

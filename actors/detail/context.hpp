@@ -1,11 +1,15 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <shared_mutex>
 #include <string>
+#include <tuple>
 #include <unordered_map>
 #include <vector>
 
@@ -74,6 +78,41 @@ private:
   std::map<std::string, live_actor> actors_;
 };
 
+/// Who was forgotten for good: nobody starts these entities again. Written before the shards are told, so that an agent
+/// that was told, or that was made later, knows.
+class forgotten {
+public:
+  explicit forgotten(size_t max) : max_(max) {}
+  void add(const std::string& owner, const std::vector<std::string>& kinds, const std::optional<std::string>& id) {
+    std::unique_lock lock(mutex_);
+    for (const auto& kind : kinds) {
+      name n{owner, kind, id.value_or("")};
+      if (!names_.insert(n).second)
+        continue;
+      order_.push_back(std::move(n));
+      if (order_.size() > max_) {
+        names_.erase(order_.front());
+        order_.pop_front();
+      }
+    }
+    any_.store(!names_.empty());
+  }
+  bool holds(const persistence::entity_key& key) const {
+    if (!any_.load())
+      return false;
+    std::shared_lock lock(mutex_);
+    return names_.contains({key.owner.id(), key.kind, ""}) || names_.contains({key.owner.id(), key.kind, key.id});
+  }
+
+private:
+  using name = std::tuple<std::string, std::string, std::string>;
+  size_t max_;
+  mutable std::shared_mutex mutex_;
+  std::set<name> names_;
+  std::deque<name> order_;
+  std::atomic<bool> any_{false};
+};
+
 /// Lets callbacks from outside reach actors only while the actor system lives.
 struct outside_gate {
   std::shared_mutex mutex;
@@ -82,7 +121,9 @@ struct outside_gate {
 
 /// What every actor of a node shares.
 struct node_context {
+  explicit node_context(runtime::parts p) : parts(std::move(p)), gone(parts.limits.forgotten_max) {}
   runtime::parts parts;
+  forgotten gone;
   std::map<std::string, entity_kind, std::less<>> kinds;
   atomic_counters counters;
   registry live;

@@ -194,7 +194,10 @@ void entity_actor::on_appended(append_answer& a) {
   if (a.result) {
     invariant(a.result->seq > seq_, "an acknowledged append moves the sequence on");
     seq_ = a.result->seq;
+    const auto before = state_->status();
     state_->adopt(std::move(d.next));
+    if (auto* observer = context_->parts.observer; observer && state_->status() != before)
+      observer->reached(key_.kind, state_->status());
     if (w.done)
       w.done->finish(std::move(d.reply));
     keep_snapshot();

@@ -5,6 +5,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <caf/all.hpp>
 
@@ -56,6 +58,24 @@ struct tick_message {
   uint64_t generation = 0;
 };
 
+/// Whoever is to be forgotten; told once all who hold it have let go of it.
+struct forgetting {
+  explicit forgetting(std::function<void()> d) : done(std::move(d)) {}
+  forgetting(const forgetting&) = delete;
+  ~forgetting() { done(); }
+
+  std::string owner;
+  std::vector<std::string> kinds;
+  /// One entity of the only kind, instead of all.
+  std::optional<std::string> id;
+  std::function<void()> done;
+};
+
+/// Drops what it names from memory.
+struct forget_message {
+  std::shared_ptr<const forgetting> who;
+};
+
 struct sweep_message {};
 struct stop_message {};
 struct retire_message {};
@@ -86,6 +106,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fondaco::actors::detail::write_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fondaco::actors::detail::flush_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fondaco::actors::detail::effect_done_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fondaco::actors::detail::tick_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fondaco::actors::detail::forget_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fondaco::actors::detail::sweep_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fondaco::actors::detail::stop_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fondaco::actors::detail::retire_message)

@@ -39,6 +39,10 @@ caf::behavior shard_actor::make_behavior() {
           route(wake);
         }
       },
+      [this](const forget_message& m) {
+        if (auto found = agents_.find(m.who->owner); found != agents_.end())
+          send(found->second, m);
+      },
       [this](fenced_message m) {
         // Somebody else writes this shard: this node is no longer what its operator thinks it is.
         if (!context_->lost.exchange(true))

@@ -1,5 +1,6 @@
 #include "actors/detail/vpa_actor.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "actors/detail/entity_actor.hpp"
@@ -33,6 +34,7 @@ caf::behavior vpa_actor::make_behavior() {
         for (auto& held : std::exchange(found->second.held, {}))
           send(found->second.ref, std::move(held));
       },
+      [this](const forget_message& m) { forget(m); },
       [this](fenced_message m) { send(parent_, m); },
       [this](sweep_message) {
         for (auto& [name, s] : slots_) {
@@ -76,7 +78,39 @@ void vpa_actor::admit(command_message& m) {
   pass_on(std::move(m));
 }
 
+// What an entity has with the journal comes to its end before it goes: its slot waits for that.
+void vpa_actor::forget(const forget_message& m) {
+  const auto& kinds = m.who->kinds;
+  auto meant = [&](const std::string& name) {
+    auto end = name.find('/');
+    return std::find(kinds.begin(), kinds.end(), name.substr(0, end)) != kinds.end() &&
+           (!m.who->id || *m.who->id == name.substr(end + 1));
+  };
+  for (auto& [name, s] : slots_) {
+    if (!meant(name))
+      continue;
+    s.held.clear(); // answered by being dropped
+    s.forgets.push_back(m.who);
+    send(s.ref, stop_message{});
+  }
+  for (auto it = failures_.begin(); it != failures_.end();) {
+    if (!meant(it->first)) {
+      ++it;
+      continue;
+    }
+    context_->live.erase(context_->parts.node + "/shard-" + std::to_string(shard_) + "/" + owner_.id() + "/" +
+                         it->first);
+    it = failures_.erase(it);
+  }
+}
+
 void vpa_actor::pass_on(command_message m) {
+  if (context_->gone.holds(m.key)) {
+    if (m.done)
+      m.done->finish(std::unexpected(
+          ask_error{ask_errc::refused, {"not_found", "It was removed with all that it had.", cure::fix_input}}));
+    return;
+  }
   auto& s = slot_for(m.key);
   if (s.leaving)
     s.held.push_back(std::move(m)); // goes on when the entity has left or says that it is busy
@@ -102,6 +136,7 @@ void vpa_actor::on_down(const caf::down_msg& d) {
   by_address_.erase(found);
   auto name = slot_name(key);
   auto held = std::move(slots_[name].held);
+  auto forgets = std::move(slots_[name].forgets);
   slots_.erase(name);
   bool crashed = d.reason && d.reason != caf::exit_reason::normal;
   if (stopping_) {
@@ -109,6 +144,8 @@ void vpa_actor::on_down(const caf::down_msg& d) {
       quit();
     return;
   }
+  if (!forgets.empty())
+    return;
   if (d.reason == store_is_silent) // the store may be back soon; what was held is answered by being dropped
     return delayed_send(this, silent_store_pause, command_message{key, shard_, nullptr, nullptr});
   if (crashed)

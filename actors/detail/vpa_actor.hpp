@@ -24,10 +24,13 @@ private:
     caf::actor ref;
     bool leaving = false;
     std::vector<command_message> held;
+    /// Who waits for the end of this entity; it does not come back.
+    std::vector<std::shared_ptr<const forgetting>> forgets;
   };
 
   void admit(command_message& m);
   void pass_on(command_message m);
+  void forget(const forget_message& m);
   slot& slot_for(const persistence::entity_key& key);
   void on_down(const caf::down_msg& d);
   void on_crash(const persistence::entity_key& key, std::vector<command_message> held);

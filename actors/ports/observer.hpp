@@ -15,6 +15,8 @@ public:
   virtual void effect_ended(std::string_view kind, bool failed) = 0;
   /// A command of this tenant arrived.
   virtual void commanded(std::string_view tenant_id) = 0;
+  /// An entity of this kind reached another status (`FINALIZED`), durably.
+  virtual void reached(std::string_view kind, std::string_view status) = 0;
 };
 
 } // namespace fondaco::actors

@@ -1,9 +1,9 @@
 #pragma once
 
-#include "cells/codec/fields.hpp"
+#include "planes/codec/fields.hpp"
 #include "protocols/dps/flow_state.hpp"
 
-namespace fondaco::cells {
+namespace fondaco::planes {
 
 /// The journal's names of what moves a data flow.
 template <> struct enumerators<dps::flow_signal> {
@@ -22,4 +22,4 @@ template <> struct enumerators<dps::flow_state> {
       {started, "started"},         {suspended, "suspended"}, {completed, "completed"}, {terminated, "terminated"}};
 };
 
-} // namespace fondaco::cells
+} // namespace fondaco::planes

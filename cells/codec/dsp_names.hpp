@@ -1,9 +1,9 @@
 #pragma once
 
-#include "cells/codec/fields.hpp"
+#include "planes/codec/fields.hpp"
 #include "protocols/dsp/messages.hpp"
 
-namespace fondaco::cells {
+namespace fondaco::planes {
 
 // The journal's names of the Dataspace Protocol's enumerations. ACCEPTED and FINALIZED share one `@type` on the wire,
 // so the wire's names would not do.
@@ -40,4 +40,4 @@ template <> struct enumerators<dsp::transfer_message> {
                                                               {completion, "completion"},
                                                               {termination, "termination"}};
 };
-} // namespace fondaco::cells
+} // namespace fondaco::planes

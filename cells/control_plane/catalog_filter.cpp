@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "cells/api/bodies.hpp"
+#include "planes/api/bodies.hpp"
 #include "protocols/base/base64.hpp"
 
 namespace fondaco::control_plane {
@@ -41,7 +41,7 @@ std::expected<catalog_query, std::string> read_spec(const json::object& spec) {
     return std::unexpected("filter: @type must be QuerySpec; other filters are not supported.");
   if (const auto name = unknown_member(spec); !name.empty())
     return std::unexpected("filter: '" + name + "' has no place in a QuerySpec.");
-  auto read = cells::api::read_query_object(spec);
+  auto read = planes::api::read_query_object(spec);
   if (!read)
     return std::unexpected("filter: " + first_message(read.error()));
   if (!read->sort_field.empty() && read->sort_field != "createdAt")

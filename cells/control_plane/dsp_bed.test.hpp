@@ -21,8 +21,9 @@
 #include "cells/control_plane/transfer_process.hpp"
 #include "cells/control_plane/transfer_request.hpp"
 #include "cells/participants/kinds.hpp"
-#include "cells/participants/record.hpp"
+#include "cells/span.hpp"
 #include "persistence/store.hpp"
+#include "planes/record.hpp"
 #include "protocols/json/json.hpp"
 
 /// Two participants of one real runtime (SQLite in memory, vault, router) that negotiate with each other: an exchange
@@ -41,6 +42,27 @@ struct no_tokens final : gateway::token_verifier {
   verify(std::shared_ptr<const gateway::request>) override {
     co_return std::unexpected(gateway::unauthenticated("nobody"));
   }
+};
+
+/// The spans that a node would export.
+class kept_spans final : public actors::tracer {
+public:
+  void finished(actors::span s) override {
+    std::scoped_lock lock(mutex_);
+    spans_.push_back(std::move(s));
+  }
+  std::vector<actors::span> named(const std::string& name) const {
+    std::scoped_lock lock(mutex_);
+    std::vector<actors::span> out;
+    for (const auto& s : spans_)
+      if (s.name == name)
+        out.push_back(s);
+    return out;
+  }
+
+private:
+  mutable std::mutex mutex_;
+  std::vector<actors::span> spans_;
 };
 
 /// What the network does with the next call whose URL holds a text.
@@ -90,6 +112,7 @@ public:
     }
     r->body = call.body;
     r->traceparent = call.traceparent;
+    r->correlation_id = cells::trace_id_of(call.traceparent);
     r->remote = "127.0.0.1";
     auto handler = router->find(*r);
     if (!handler)
@@ -183,8 +206,13 @@ public:
     auto started = runtime->start();
     REQUIRE_MESSAGE(started.has_value(), (started ? "" : started.error().detail));
     services = std::make_unique<cells::cell_services>(
-        cells::cell_services{*runtime, edge_, pool_, *store_.journal, *store_.documents, *vault_, network, streams_,
-                             tokens_, clock_, random_, functions_, settings});
+        cells::cell_services{{*runtime, edge_, pool_, *store_.journal, *store_.documents, *vault_, network, streams_,
+                              tokens_, clock_, random_},
+                             functions_,
+                             settings,
+                             trust,
+                             dids_});
+    services->traces = &traces;
     network.router = &routes;
     cells::add_dsp_routes(routes, *services);
     cells::add_control_plane_signaling_routes(routes, *services);
@@ -200,16 +228,17 @@ public:
   }
 
   void put(const std::string& owner, const char* kind, const std::string& id, const std::string& body) {
-    participants::record::put p;
+    planes::record::put p;
     p.record_kind = kind;
     p.id = id;
-    p.when = participants::record::mode::upsert;
+    p.when = planes::record::mode::upsert;
     p.body = body;
-    tell_at<participants::record>(owner, kind, id, runtime->shard_for(tenant(owner)), std::move(p));
+    tell_at<planes::record>(owner, kind, id, runtime->shard_for(tenant(owner)), std::move(p));
   }
   /// Participants present `<own id>-token` to each other.
   void add_participant(const std::string& id, const std::string& peer, const std::string& attributes,
-                       const std::string& profiles = "closed", const json::object& more_entries = {}) {
+                       const std::string& profiles = "closed", const json::object& more_entries = {},
+                       const json::object& more_secrets = {}) {
     const tenant owner(id);
     put(id, cells::kinds::participant_context, id, R"({"identity":"did:web:)" + id + "\"}");
     const std::string prefix = "fondaco.dataspace.closed.counterparty.p.";
@@ -221,6 +250,8 @@ public:
     json::object secrets;
     secrets[prefix + "accepts"] = *vault_->seal(owner, peer + "-token");
     secrets[prefix + "presents"] = *vault_->seal(owner, id + "-token");
+    for (const auto& [name, value] : more_secrets)
+      secrets[name] = *vault_->seal(owner, std::string(value.as_string()));
     put(id, cells::kinds::participant_config, id,
         json::write(json::object{{"entries", std::move(entries)}, {"privateEntries", std::move(secrets)}}));
   }
@@ -263,6 +294,8 @@ public:
       r->headers.emplace_back("authorization", "Bearer " + token);
     r->body = body;
     r->remote = remote;
+    r->traceparent = traceparent;
+    r->correlation_id = cells::trace_id_of(traceparent);
     auto handler = routes.find(*r);
     if (!handler)
       return {handler.error(), {}, {}};
@@ -274,7 +307,7 @@ public:
   }
   answered dsp(const std::string& method, const std::string& path, const std::string& body = "",
                const std::string& token = "consumer-token") {
-    return send(method, "/api/dsp/provider/closed/" + path, body, token);
+    return send(method, "/api/dsp/provider/" + profile + "/" + path, body, token);
   }
 
   /// A message with its context and type.
@@ -314,10 +347,11 @@ public:
     negotiation::initiate c;
     c.id = runtime->fresh_id(tenant("consumer")).text();
     c.counterparty_id = "did:web:provider";
-    c.counterparty_address = cells::dsp_base(settings, tenant("provider"), "closed");
-    c.callback_address = cells::dsp_base(settings, tenant("consumer"), "closed");
+    c.counterparty_address = cells::dsp_base(settings, tenant("provider"), profile);
+    c.callback_address = cells::dsp_base(settings, tenant("consumer"), profile);
     c.participant_id = "did:web:consumer";
-    c.profile = "closed";
+    c.profile = profile;
+    c.traceparent = traceparent;
     c.asset_id = std::string(json::string_at(offer, "target").value_or("asset-1"));
     c.offer = offer;
     c.settings.send_window_ms = milliseconds(10'000);
@@ -332,10 +366,11 @@ public:
     auto& t = c.terms;
     t.id = runtime->fresh_id(tenant("consumer")).text();
     t.counterparty_id = "did:web:provider";
-    t.counterparty_address = cells::dsp_base(settings, tenant("provider"), "closed");
-    t.callback_address = cells::dsp_base(settings, tenant("consumer"), "closed");
+    t.counterparty_address = cells::dsp_base(settings, tenant("provider"), profile);
+    t.callback_address = cells::dsp_base(settings, tenant("consumer"), profile);
     t.participant_id = "did:web:consumer";
-    t.profile = "closed";
+    t.profile = profile;
+    t.traceparent = traceparent;
     t.agreement_id = agreement;
     t.asset_id = "asset-1";
     t.format = format;
@@ -381,7 +416,15 @@ public:
   persistence::document_store& documents() { return *store_.documents; }
   persistence::vault& vault() { return *vault_; }
 
+  /// Runs a task to its end.
+  template <class T> T run(actors::task<T> work) { return finish<T>(std::move(work)); }
+
+  /// The dataspace profile of what is sent and begun, and the trace that it is part of.
+  std::string profile = "closed";
+  std::string traceparent;
   cells::cell_settings settings;
+  identity::trust_list trust;
+  kept_spans traces;
   played_network network;
   gateway::router routes;
   std::unique_ptr<actors::runtime> runtime;
@@ -425,6 +468,7 @@ private:
   gateway::client streams_{server_, {}};
   no_tokens tokens_;
   odrl::policy_functions functions_ = odrl::built_in_functions();
+  identity::did_resolver dids_{network, edge_, clock_, {.cache_ms = milliseconds(0)}};
 };
 
 } // namespace fondaco::control_plane::dsp_testing

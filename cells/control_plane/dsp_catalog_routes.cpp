@@ -1,11 +1,11 @@
 #include <utility>
 
-#include "cells/api/bodies.hpp"
 #include "cells/control_plane/catalog_filter.hpp"
-#include "cells/control_plane/dsp_identity.hpp"
+#include "cells/control_plane/dsp_process_routes.hpp"
 #include "cells/control_plane/dsp_routes.hpp"
 #include "cells/control_plane/offers.hpp"
 #include "gateway/problem.hpp"
+#include "planes/api/bodies.hpp"
 
 namespace fondaco::control_plane {
 
@@ -72,7 +72,7 @@ task<response> answer_catalog(cell_services& s, request_ptr r, const dsp_caller&
 
 task<response> answer_dataset(cell_services& s, request_ptr r, const dsp_caller& caller) {
   const auto id = path_param(*r, "id");
-  if (!cells::api::is_id(id))
+  if (!planes::api::is_id(id))
     co_return dsp_error(part, 404, "There is no such dataset.");
   auto reading = actors::in_pool(s.pool, s.edge, [&s, owner = caller.self.owner, peer = caller.peer, id] {
     return read_dataset(s, owner, peer, id);
@@ -89,14 +89,11 @@ task<response> answer_dataset(cell_services& s, request_ptr r, const dsp_caller&
 
 using answer = task<response> (*)(cell_services&, request_ptr, const dsp_caller&);
 
-task<response> serve(cell_services& s, request_ptr r, answer how, const char* message) {
-  auto entering = enter_dsp(s, r, part);
-  auto caller = co_await std::move(entering);
-  if (!caller)
-    co_return std::move(caller.error());
-  auto answering = how(s, r, *caller);
-  auto out = co_await std::move(answering);
-  co_return noted(std::move(out), *r, message, caller->peer.id, "");
+task<dsp_outcome> take_step(cell_services& s, answer how, request_ptr r, const dsp_caller& caller) {
+  dsp_outcome out;
+  auto answering = how(s, std::move(r), caller);
+  out.answer = co_await std::move(answering);
+  co_return out;
 }
 
 /// What the look-up of a version document came to.
@@ -131,14 +128,18 @@ task<response> answer_versions(cell_services& s, request_ptr r) {
 
 } // namespace
 
-void add_catalog_routes(gateway::router& to, cell_services& s) {
+void add_catalog_routes(gateway::router& to, cell_services& s, std::shared_ptr<refused_requests> refusals) {
   to.add("GET", "/api/dsp/{pc}/.well-known/dspace-version",
          [&s](request_ptr r) { return answer_versions(s, std::move(r)); });
-  const std::string base = "/api/dsp/{pc}/{profile}/catalog/";
-  to.add("POST", base + "request",
-         [&s](request_ptr r) { return serve(s, std::move(r), answer_catalog, "CatalogRequestMessage"); });
-  to.add("GET", base + "datasets/{id}",
-         [&s](request_ptr r) { return serve(s, std::move(r), answer_dataset, "DatasetRequestMessage"); });
+  const auto add = [&](const char* method, const char* path, const char* message, answer how) {
+    const dsp_step step = [&s, how](request_ptr r, const dsp_caller& c) { return take_step(s, how, std::move(r), c); };
+    to.add(method, std::string("/api/dsp/{pc}/{profile}/catalog/") + path,
+           [&s, step, message, refusals](request_ptr r) {
+             return serve_dsp(s, std::move(r), part, step, message, refusals);
+           });
+  };
+  add("POST", "request", "CatalogRequestMessage", answer_catalog);
+  add("GET", "datasets/{id}", "DatasetRequestMessage", answer_dataset);
 }
 
 } // namespace fondaco::control_plane

@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "cells/control_plane/message_log.hpp"
+#include "cells/control_plane/peer_tokens.hpp"
+#include "cells/identity/presentations.hpp"
 #include "protocols/jsonld/lenient.hpp"
 
 namespace fondaco::control_plane {
@@ -21,9 +23,9 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-/// What the look-up of a caller came to.
+/// What the look-up of a caller came to; `unproven` means that the token is self-issued and has to be proven first.
 struct admission {
-  enum class result : uint8_t { unavailable, unknown, unauthenticated, admitted };
+  enum class result : uint8_t { unavailable, unknown, unauthenticated, unproven, admitted };
   result how = result::unknown;
   std::optional<dsp_caller> caller;
 };
@@ -41,10 +43,63 @@ admission look_up(cell_services& s, const tenant& owner, const std::string& prof
     return {why_missing(s, owner), std::nullopt};
   if (!takes_part(s.settings, *self, profile))
     return {admission::result::unknown, std::nullopt};
+  if (find_profile(s.settings, profile)->identity == cells::identity_mode::dcp)
+    return {admission::result::unproven, dsp_caller{std::move(*self), profile, {}, false}};
   auto peer = token ? cells::accept_token(s, *self, profile, *token) : std::nullopt;
   if (!peer)
     return {admission::result::unauthenticated, std::nullopt};
-  return {admission::result::admitted, dsp_caller{std::move(*self), profile, std::move(*peer)}};
+  return {admission::result::admitted, dsp_caller{std::move(*self), profile, std::move(*peer), false}};
+}
+
+response unauthenticated(dsp_part part, const std::string& reason) {
+  auto out = dsp_error(part, 401, reason);
+  out.headers.emplace_back("WWW-Authenticate", "Bearer");
+  return out;
+}
+
+std::unexpected<dsp_rejection> reject(response answer, const gateway::request& r, std::string proven_id = {},
+                                      std::vector<std::string> reasons = {}) {
+  auto logged = noted(std::move(answer), r, r.path, proven_id, "");
+  return std::unexpected(dsp_rejection{std::move(logged), std::move(proven_id), std::move(reasons)});
+}
+
+/// 503 for what is for now, else 401, with the reason in both.
+response rejection_of(dsp_part part, const fault& why) {
+  return why.remedy == cure::retry ? dsp_error(part, 503, why.detail) : unauthenticated(part, why.detail);
+}
+
+using entry = std::expected<dsp_caller, dsp_rejection>;
+
+/// Proves a caller by its self-issued token and its credentials (DCP reference, section 5).
+task<entry> prove(cell_services& s, request_ptr r, dsp_part part, dsp_caller caller) {
+  const auto token = identity::dcp_bearer(*r);
+  if (!token)
+    co_return reject(unauthenticated(part, "The Authorization header must hold a self-issued token: 'Bearer <token>'."),
+                     *r);
+  identity::presentation_demand demand;
+  demand.profile = caller.profile;
+  demand.scopes = find_profile(s.settings, caller.profile)->scopes;
+  demand.traceparent = r->traceparent;
+  const auto& self = caller.self;
+  auto proving = identity::prove_caller(s, self.owner, self.identity, *token, !demand.scopes.empty());
+  auto proven = co_await std::move(proving);
+  if (!proven)
+    co_return reject(rejection_of(part, proven.error()), *r);
+  const auto did = proven->did;
+  auto verifying = identity::verify_credentials(s, self.owner, self.identity, std::move(*proven), std::move(demand));
+  const auto credentials = co_await std::move(verifying);
+  if (!credentials && credentials.error().remedy == cure::retry)
+    co_return reject(rejection_of(part, credentials.error()), *r);
+  if (!credentials)
+    co_return reject(rejection_of(part, credentials.error()), *r, did, {credentials.error().detail});
+  json::array models;
+  for (const auto& c : *credentials)
+    models.push_back(vc::to_model(c));
+  caller.peer.id = did;
+  caller.peer.attributes["vc"] = std::move(models);
+  caller.peer.traceparent = r->traceparent;
+  caller.by_credentials = true;
+  co_return caller;
 }
 
 } // namespace
@@ -73,26 +128,28 @@ std::optional<std::string> dsp_bearer(const gateway::request& r) {
 }
 
 bool takes_part(const cells::cell_settings& settings, const cells::participant& p, std::string_view profile) {
-  const bool known = std::ranges::any_of(settings.profiles, [&](const auto& one) { return one.name == profile; });
-  return known && std::ranges::find(p.profiles, profile) != p.profiles.end();
+  return find_profile(settings, profile) && std::ranges::find(p.profiles, profile) != p.profiles.end();
 }
 
-task<std::expected<dsp_caller, response>> enter_dsp(cell_services& s, request_ptr r, dsp_part part) {
+task<std::expected<dsp_caller, dsp_rejection>> enter_dsp(cell_services& s, request_ptr r, dsp_part part) {
   auto looking = actors::in_pool(s.pool, s.edge,
                                  [&s, owner = tenant(path_param(*r, "pc")), profile = path_param(*r, "profile"),
                                   token = dsp_bearer(*r)] { return look_up(s, owner, profile, token); });
   auto found = co_await std::move(looking);
   if (!found || found->how == admission::result::unavailable)
-    co_return std::unexpected(noted(dsp_unavailable(part), *r, r->path, "", ""));
+    co_return reject(dsp_unavailable(part), *r);
   if (found->how == admission::result::unknown)
-    co_return std::unexpected(
-        noted(dsp_error(part, 404, "There is no such participant in this dataspace."), *r, r->path, "", ""));
-  if (found->how == admission::result::unauthenticated) {
-    auto out = dsp_error(part, 401, "The Authorization header must hold a bearer token that this participant accepts.");
-    out.headers.emplace_back("WWW-Authenticate", "Bearer");
-    co_return std::unexpected(noted(std::move(out), *r, r->path, "", ""));
+    co_return reject(dsp_error(part, 404, "There is no such participant in this dataspace."), *r);
+  if (found->how == admission::result::unauthenticated)
+    co_return reject(
+        unauthenticated(part, "The Authorization header must hold a bearer token that this participant accepts."), *r);
+  dsp_caller caller = std::move(*found->caller);
+  if (found->how == admission::result::unproven) {
+    auto proving = prove(s, r, part, std::move(caller));
+    co_return co_await std::move(proving);
   }
-  co_return std::move(*found->caller);
+  caller.peer.traceparent = r->traceparent;
+  co_return caller;
 }
 
 response dsp_error(dsp_part part, int status, const std::vector<std::string>& reasons, const process_pids& pids) {

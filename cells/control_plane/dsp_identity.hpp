@@ -32,12 +32,26 @@ struct dsp_caller {
   cells::participant self;
   std::string profile;
   cells::counterparty peer;
+  /// True if the token was self-issued and proven, and the credentials verified, not a configured one.
+  bool by_credentials = false;
+};
+
+/// A caller that was not let in.
+struct dsp_rejection {
+  gateway::response answer;
+  /// The DID that its self-issued token proved; empty if it proved none.
+  std::string proven_id;
+  /// Why, for both sides.
+  std::vector<std::string> reasons;
 };
 
 /// The first part of every protocol route but the version document: a known participant that takes part in the path's
-/// profile (else 404, whatever the token), then a token that it accepts (else 401 with `WWW-Authenticate`).
-gateway::task<std::expected<dsp_caller, gateway::response>> enter_dsp(cells::cell_services& s, request_ptr r,
-                                                                      dsp_part part);
+/// profile (else 404, whatever the token), then a token that it accepts (else 401 with `WWW-Authenticate`). In a
+/// profile of DCP that is a self-issued token for the participant's DID, and credentials for all of the profile's
+/// scopes: the caller is its DID with the attribute `vc`, a list of its verified credentials; 503 if that cannot be
+/// told now.
+gateway::task<std::expected<dsp_caller, dsp_rejection>> enter_dsp(cells::cell_services& s, request_ptr r,
+                                                                  dsp_part part);
 
 /// The token of an Authorization header `Bearer <token>`, the scheme in any case; nothing if it is missing, there are
 /// two, or it has another scheme.

@@ -28,8 +28,8 @@ persistence::entity_key key_of(const tenant& owner, std::string id) {
 
 task<std::expected<negotiation::reply, actors::ask_error>>
 ask_negotiation(cell_services& s, persistence::entity_key key, shard_number shard, negotiation::command command) {
-  auto asking = actors::ask<negotiation>(s.runtime, s.edge, std::move(key), shard, std::move(command),
-                                         s.settings.command_timeout_ms);
+  auto asking =
+      actors::ask<negotiation>(s.runtime, s.edge, std::move(key), shard, std::move(command), s.command_timeout_ms);
   co_return co_await std::move(asking);
 }
 
@@ -91,8 +91,13 @@ negotiation::receive_initial first_command(const cell_services& s, const dsp_cal
   return c;
 }
 
-task<outcome> receive_request(cell_services& s, std::shared_ptr<first_contacts> contacts, request_ptr r,
-                              const dsp_caller& caller) {
+/// What first requests share: bounds, and where the refused ones are kept.
+struct first_requests {
+  std::shared_ptr<first_contacts> contacts;
+  std::shared_ptr<refused_requests> refusals;
+};
+
+task<outcome> receive_request(cell_services& s, first_requests shared, request_ptr r, const dsp_caller& caller) {
   auto body = read_dsp_body(*r, part);
   if (!body)
     co_return outcome{std::move(body.error()), ""};
@@ -106,7 +111,7 @@ task<outcome> receive_request(cell_services& s, std::shared_ptr<first_contacts> 
   const auto shard = s.runtime.shard_for(owner);
   const auto id = derive_uuid(shard, {owner.id(), caller.profile, caller.peer.id, m->consumer_pid}).text();
   const auto key = key_of(owner, id);
-  auto looking = actors::in_pool(s.pool, s.edge, [&s, contacts, key, caller, offer = m->policy] {
+  auto looking = actors::in_pool(s.pool, s.edge, [&s, contacts = shared.contacts, key, caller, offer = m->policy] {
     return look_at_request(s, *contacts, key, caller, offer);
   });
   const auto look = co_await std::move(looking);
@@ -114,11 +119,19 @@ task<outcome> receive_request(cell_services& s, std::shared_ptr<first_contacts> 
     co_return outcome{dsp_unavailable(part, pids), ""};
   if (look->room == first_contacts::verdict::too_many)
     co_return outcome{dsp_error(part, 429, "Too many of your negotiations are open here; end some first.", pids), ""};
-  negotiation::command command = first_command(s, caller, *m, id, *look->offer);
+  auto first = first_command(s, caller, *m, id, *look->offer);
+  first.traceparent = r->traceparent;
+  negotiation::command command = std::move(first);
   auto asking = ask_negotiation(s, key, shard, std::move(command));
   const auto reply = co_await std::move(asking);
-  if (!reply && reply.error().why.code == name_of(negotiation_errc::offer_refused))
-    co_return outcome{refuse_offer(*r, caller, *look->offer, m->policy, pids), ""};
+  if (!reply && reply.error().why.code == name_of(negotiation_errc::offer_refused)) {
+    const auto& offer = *look->offer;
+    if (offer.known) {
+      auto keeping = keep_refusal(s, shared.refusals, r, caller, "ContractRequestMessage", offer.verdict.reasons);
+      co_await std::move(keeping);
+    }
+    co_return outcome{refuse_offer(*r, caller, offer, m->policy, pids), ""};
+  }
   if (!reply)
     co_return outcome{dsp_refusal(part, reply.error(), pids), ""};
   const auto view = json::write(dsp::write_negotiation_process(reply->view));
@@ -180,15 +193,16 @@ task<outcome> refuse_first_offer(cell_services&, request_ptr r, const dsp_caller
 
 } // namespace
 
-void add_negotiation_routes(gateway::router& to, cell_services& s) {
+void add_negotiation_routes(gateway::router& to, cell_services& s, std::shared_ptr<refused_requests> refusals) {
   const std::string base = "/api/dsp/{pc}/{profile}/negotiations/";
   const auto add = [&](const char* method, const std::string& path, std::string message, dsp_step how) {
-    to.add(method, base + path,
-           [&s, how, message](request_ptr r) { return serve_dsp(s, std::move(r), part, how, message); });
+    to.add(method, base + path, [&s, how, message, refusals](request_ptr r) {
+      return serve_dsp(s, std::move(r), part, how, message, refusals);
+    });
   };
-  const auto contacts = std::make_shared<first_contacts>();
+  const first_requests shared{std::make_shared<first_contacts>(), refusals};
   add("POST", "request", "ContractRequestMessage",
-      [&s, contacts](request_ptr r, const dsp_caller& c) { return receive_request(s, contacts, std::move(r), c); });
+      [&s, shared](request_ptr r, const dsp_caller& c) { return receive_request(s, shared, std::move(r), c); });
   add("POST", "offers", "ContractOfferMessage",
       [&s](request_ptr r, const dsp_caller& c) { return refuse_first_offer(s, std::move(r), c); });
   add("GET", "{pid}", "the state of a negotiation", [&s](request_ptr r, const dsp_caller& c) {

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <memory>
+
+#include "cells/control_plane/refused_requests.hpp"
 #include "cells/services.hpp"
 #include "gateway/http.hpp"
 
@@ -13,11 +16,11 @@ void add_dsp_routes(gateway::router& to, cell_services& s);
 
 namespace fondaco::control_plane {
 
-/// The version document, and P1 and P2.
-void add_catalog_routes(gateway::router& to, cells::cell_services& s);
+/// The version document, and P1 and P2. First requests that are refused go to `refusals`; so below.
+void add_catalog_routes(gateway::router& to, cells::cell_services& s, std::shared_ptr<refused_requests> refusals);
 /// P3 to P8 and C1 to C6.
-void add_negotiation_routes(gateway::router& to, cells::cell_services& s);
+void add_negotiation_routes(gateway::router& to, cells::cell_services& s, std::shared_ptr<refused_requests> refusals);
 /// P9 to P14 and C7 to C11.
-void add_transfer_routes(gateway::router& to, cells::cell_services& s);
+void add_transfer_routes(gateway::router& to, cells::cell_services& s, std::shared_ptr<refused_requests> refusals);
 
 } // namespace fondaco::control_plane

@@ -5,9 +5,10 @@
 
 #include "cells/control_plane/message_log.hpp"
 #include "cells/control_plane/peer_exchange.hpp"
+#include "cells/control_plane/peer_tokens.hpp"
 #include "cells/control_plane/signaling_client.hpp"
 #include "cells/control_plane/transfer_request.hpp"
-#include "cells/participants/directory.hpp"
+#include "cells/span.hpp"
 
 namespace fondaco::control_plane {
 
@@ -28,6 +29,10 @@ struct letter {
   std::string process_id;
   /// The message's type, for the log and for sentences.
   std::string type;
+  /// The trace that the process began in; empty for none.
+  std::string traceparent;
+  /// The name of the span.
+  const char* span;
   /// The body of a POST; nothing asks by GET.
   std::optional<std::string> body;
 };
@@ -40,24 +45,6 @@ struct delivery {
   std::string cause;
   std::string body;
 };
-
-/// What the pool says of the token for a counterparty.
-struct token_lookup {
-  bool participant_known = false;
-  std::optional<std::string> token;
-};
-
-task<std::optional<token_lookup>> find_token(cell_services& s, tenant owner, std::string profile, std::string peer) {
-  auto looking = actors::in_pool(s.pool, s.edge, [&s, owner, profile, peer] {
-    token_lookup out;
-    if (const auto self = cells::read_participant(s, owner)) {
-      out.participant_known = true;
-      out.token = cells::token_for(s, *self, profile, peer);
-    }
-    return out;
-  });
-  co_return co_await std::move(looking);
-}
 
 void note_sent(const letter& l, const std::string& correlation, std::string outcome) {
   message_note n;
@@ -79,27 +66,27 @@ delivery not_sent(bool transient, std::string cause) {
 }
 
 task<delivery> send(cell_services& s, letter l) {
-  auto finding = find_token(s, l.owner, l.profile, l.counterparty_id);
-  const auto found = co_await std::move(finding);
-  if (!found)
-    co_return not_sent(true, "Too many reads wait in this node.");
-  // A participant that cannot be read may be one whose store does not answer: it is tried again.
-  if (!found->participant_known)
-    co_return not_sent(true, "The participant context cannot be read.");
-  if (!found->token)
-    co_return not_sent(false, "No token is configured to present to '" + l.counterparty_id +
-                                  "' in dataspace profile '" + l.profile + "'.");
+  auto origin = traceparent_of(l.traceparent, l.process_id, s.random.next());
+  cells::work_span span(s, l.span, l.traceparent.empty() ? origin : l.traceparent);
+  span.with("message_type", l.type).with("direction", "sent").with("participant_context", l.owner.id());
+  span.with("profile", l.profile).with("counterparty", l.counterparty_id).with("entity_id", l.process_id);
+  auto making = token_for_peer(s, l.owner, l.profile, l.counterparty_id);
+  const auto token = co_await std::move(making);
+  if (!token) {
+    span.fail(token.error().detail);
+    co_return not_sent(token.error().remedy == cure::retry, token.error().detail);
+  }
   actors::http_call call;
   call.method = l.body ? "POST" : "GET";
   call.url = l.url;
-  call.headers.emplace_back("Authorization", "Bearer " + *found->token);
+  call.headers.emplace_back("Authorization", "Bearer " + *token);
   call.headers.emplace_back("Accept", "application/json");
   if (l.body) {
     call.headers.emplace_back("Content-Type", "application/json");
     call.body = *l.body;
   }
-  call.traceparent = traceparent_of(l.process_id, s.random.next());
-  const auto correlation = call.traceparent.size() > 35 ? call.traceparent.substr(3, 32) : std::string();
+  const auto correlation = cells::trace_id_of(origin);
+  call.traceparent = std::move(origin);
   auto exchanging = exchange(s, std::move(call));
   const auto answer = co_await std::move(exchanging);
   note_sent(l, correlation, outcome_of(answer));
@@ -110,6 +97,7 @@ task<delivery> send(cell_services& s, letter l) {
   } else {
     out.transient = may_pass(answer);
     out.cause = failure_text(counterparty_word, l.type, answer);
+    span.fail(out.cause);
   }
   co_return out;
 }
@@ -183,6 +171,8 @@ task<transfer_process::command> send_message(cell_services& s, tenant owner, std
            e.base_url + e.path,
            own_id,
            std::string(dsp::name_of(m.type)),
+           e.traceparent,
+           "transfer",
            json::write(dsp::write_transfer(m))};
   auto sending = send(s, std::move(l));
   const auto d = co_await std::move(sending);
@@ -196,8 +186,8 @@ task<negotiation::command> send_negotiation(cell_services& s, persistence::entit
   const auto& m = e.envelope;
   const bool first = e.probe_path.empty();
   const auto self = m.consumer_pid == key.id ? dsp::role::consumer : dsp::role::provider;
-  letter l{key.owner,   e.profile, e.counterparty_id, e.base_url, key.id, std::string(dsp::name_of(m.type)),
-           std::nullopt};
+  letter l{key.owner,     e.profile,     e.counterparty_id, e.base_url, key.id, std::string(dsp::name_of(m.type)),
+           e.traceparent, "negotiation", std::nullopt};
   if (e.probe) {
     l.url += e.probe_path;
     l.type = "the question for the state of a negotiation";
@@ -231,6 +221,8 @@ task<transfer_process::command> send_transfer(cell_services& s, std::shared_ptr<
            e.base_url + e.probe_path,
            own_id,
            "the question for the state of a transfer",
+           e.traceparent,
+           "transfer",
            std::nullopt};
   auto sending = send(s, std::move(l));
   const auto d = co_await std::move(sending);

@@ -12,9 +12,9 @@ namespace fondaco::control_plane {
 
 class plane_tokens;
 
-/// Sends a negotiation's message to the counterparty, or asks for its state, with the token that is configured for it;
-/// gives the command that tells the outcome: `delivered`, `not_delivered` or `probe_result`. A first message counts as
-/// delivered only if the answer names the counterparty's process.
+/// Sends a negotiation's message to the counterparty, or asks for its state, with a token that is made or configured
+/// for it; gives the command that tells the outcome: `delivered`, `not_delivered` or `probe_result`. A first message
+/// counts as delivered only if the answer names the counterparty's process.
 actors::task<negotiation::command> send_negotiation(cells::cell_services& s, persistence::entity_key key,
                                                     negotiation::effect e);
 

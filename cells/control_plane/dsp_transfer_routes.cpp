@@ -27,8 +27,8 @@ persistence::entity_key key_of(const tenant& owner, std::string id) {
 
 task<std::expected<transfer_process::reply, actors::ask_error>>
 ask_transfer(cell_services& s, persistence::entity_key key, shard_number shard, transfer_process::command command) {
-  auto asking = actors::ask<transfer_process>(s.runtime, s.edge, std::move(key), shard, std::move(command),
-                                              s.settings.command_timeout_ms);
+  auto asking =
+      actors::ask<transfer_process>(s.runtime, s.edge, std::move(key), shard, std::move(command), s.command_timeout_ms);
   co_return co_await std::move(asking);
 }
 
@@ -83,8 +83,13 @@ transfer_process::receive_request first_command(const cell_services& s, const ds
   return c;
 }
 
-task<outcome> receive_request(cell_services& s, std::shared_ptr<first_contacts> contacts, request_ptr r,
-                              const dsp_caller& caller) {
+/// What first requests share: bounds, and where the refused ones are kept.
+struct first_requests {
+  std::shared_ptr<first_contacts> contacts;
+  std::shared_ptr<refused_requests> refusals;
+};
+
+task<outcome> receive_request(cell_services& s, first_requests shared, request_ptr r, const dsp_caller& caller) {
   auto body = read_dsp_body(*r, part);
   if (!body)
     co_return outcome{std::move(body.error()), ""};
@@ -96,8 +101,9 @@ task<outcome> receive_request(cell_services& s, std::shared_ptr<first_contacts> 
   const auto shard = s.runtime.shard_for(owner);
   const auto id = derive_uuid(shard, {owner.id(), caller.profile, caller.peer.id, m->consumer_pid, "transfer"}).text();
   const auto key = key_of(owner, id);
-  auto looking = actors::in_pool(
-      s.pool, s.edge, [&s, contacts, key, caller, m = *m] { return look_at_request(s, *contacts, key, caller, m); });
+  auto looking = actors::in_pool(s.pool, s.edge, [&s, contacts = shared.contacts, key, caller, m = *m] {
+    return look_at_request(s, *contacts, key, caller, m);
+  });
   const auto look = co_await std::move(looking);
   if (!look || look->room == first_contacts::verdict::unavailable)
     co_return outcome{dsp_unavailable(part, pids), ""};
@@ -106,11 +112,16 @@ task<outcome> receive_request(cell_services& s, std::shared_ptr<first_contacts> 
   if (!look->agreement->known)
     co_return outcome{
         dsp_error(part, 404, "The agreement is not one that you have with this participant, or not valid.", pids), ""};
-  transfer_process::command command = first_command(s, caller, *m, id, *look);
+  auto first = first_command(s, caller, *m, id, *look);
+  first.terms.traceparent = r->traceparent;
+  transfer_process::command command = std::move(first);
   auto asking = ask_transfer(s, key, shard, std::move(command));
   const auto reply = co_await std::move(asking);
-  if (!reply && reply.error().why.code == name_of(transfer_errc::agreement_refused))
+  if (!reply && reply.error().why.code == name_of(transfer_errc::agreement_refused)) {
+    auto keeping = keep_refusal(s, shared.refusals, r, caller, "TransferRequestMessage", look->agreement->reasons);
+    co_await std::move(keeping);
     co_return outcome{dsp_error(part, 409, look->agreement->reasons, pids), ""};
+  }
   if (!reply)
     co_return outcome{dsp_refusal(part, reply.error(), pids), ""};
   const auto view = json::write(dsp::write_transfer_process(reply->view));
@@ -154,15 +165,16 @@ task<outcome> receive_update(cell_services& s, request_ptr r, const dsp_caller& 
 
 } // namespace
 
-void add_transfer_routes(gateway::router& to, cell_services& s) {
+void add_transfer_routes(gateway::router& to, cell_services& s, std::shared_ptr<refused_requests> refusals) {
   const std::string base = "/api/dsp/{pc}/{profile}/transfers/";
   const auto add = [&](const char* method, const std::string& path, std::string message, dsp_step how) {
-    to.add(method, base + path,
-           [&s, how, message](request_ptr r) { return serve_dsp(s, std::move(r), part, how, message); });
+    to.add(method, base + path, [&s, how, message, refusals](request_ptr r) {
+      return serve_dsp(s, std::move(r), part, how, message, refusals);
+    });
   };
-  const auto contacts = std::make_shared<first_contacts>();
+  const first_requests shared{std::make_shared<first_contacts>(), refusals};
   add("POST", "request", "TransferRequestMessage",
-      [&s, contacts](request_ptr r, const dsp_caller& c) { return receive_request(s, contacts, std::move(r), c); });
+      [&s, shared](request_ptr r, const dsp_caller& c) { return receive_request(s, shared, std::move(r), c); });
   add("GET", "{pid}", "the state of a transfer", [&s](request_ptr r, const dsp_caller& c) {
     return read_process_state(s, std::move(r), c, part, transfer_process::kind);
   });

@@ -6,6 +6,7 @@
 
 #include "actors/ports/log.hpp"
 #include "cells/control_plane/dsp_sender.hpp"
+#include "cells/control_plane/refused_requests.hpp"
 #include "cells/control_plane/signaling_client.hpp"
 
 namespace fondaco::cells {
@@ -79,6 +80,7 @@ std::vector<actors::entity_kind> control_plane_kinds(services_ref s) {
   out.push_back(kind_of<transfer_process>([s, tokens](const actors::effect_run& run, transfer_process::effect e) {
     return control_plane::send_transfer(s(), tokens, run, std::move(e));
   }));
+  out.push_back(control_plane::refused_request_kind());
   return out;
 }
 

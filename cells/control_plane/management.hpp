@@ -25,8 +25,10 @@
 /// list `participant_config`  the context's         `entries`, `privateEntries` (each value sealed) `api_client`
 /// `client_id`           `gateway::to_json`; in `node_tenant`
 ///
-/// Removing a participant context removes its configuration and disposes of its agent for good, so its id cannot be
-/// used again; assets and the like stay unreachable. That an `identity` is not used twice is checked against the list
+/// Removing a participant context (`DELETE participants/{id}`) terminates its negotiations and transfers and waits for
+/// their peers; 503 with Retry-After while some are still ending, and the same request goes on; `?force=true` does not
+/// wait. Then its agent is disposed of for good, so its id cannot be used again, and all that the node has of it is
+/// erased (decision 7). That an `identity` is not used twice is checked against the list
 /// before the write: two requests at the same moment can both pass.
 namespace fondaco::cells {
 

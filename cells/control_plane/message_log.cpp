@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "cells/span.hpp"
 #include "protocols/base/hash.hpp"
 
 namespace fondaco::control_plane {
@@ -24,15 +25,14 @@ void note(message_note n) {
   write_log(std::move(line));
 }
 
-std::string traceparent_of(std::string_view process_id, uint64_t span) {
+std::string traceparent_of(std::string_view origin, std::string_view process_id, uint64_t span) {
+  if (auto continued = cells::child_of(origin, span); !continued.empty())
+    return continued;
   const auto id = parse_uuid(process_id);
-  if (!id || span == 0)
+  if (!id)
     return {};
   const std::string trace(reinterpret_cast<const char*>(id->bytes().data()), id->bytes().size());
-  std::string bytes;
-  for (int shift = 56; shift >= 0; shift -= 8)
-    bytes.push_back(static_cast<char>((span >> shift) & 0xff));
-  return "00-" + hex(trace) + "-" + hex(bytes) + "-01";
+  return cells::child_of("00-" + hex(trace) + "-0000000000000000-01", span);
 }
 
 } // namespace fondaco::control_plane

@@ -27,8 +27,9 @@ struct message_note {
 /// Writes one line; a warning if the outcome is a server's error or no HTTP status at all.
 void note(message_note n);
 
-/// The traceparent of what a process sends: its trace is the process's id, so that all its messages are found together.
-/// Empty if the id is no UUID.
-std::string traceparent_of(std::string_view process_id, uint64_t span);
+/// The traceparent of what a process sends: of the trace that the process began in (`origin`), so that everything from
+/// the catalog to the byte is found together; without one, of a trace that is the process's id. Empty if neither is
+/// one.
+std::string traceparent_of(std::string_view origin, std::string_view process_id, uint64_t span);
 
 } // namespace fondaco::control_plane

@@ -49,6 +49,7 @@ void apply(state& s, const ev::opened& e) {
   s.request_id = e.request_id;
   s.request_digest = e.request_digest;
   s.settings = e.settings;
+  s.traceparent = e.traceparent;
   s.created_at = e.at;
   if (e.first) {
     s.outbox = e.first;
@@ -222,6 +223,7 @@ std::vector<actors::owed_effect<negotiation::effect>> negotiation::owed(const st
     body.probe_path = "/negotiations/" + path_segment(s.peer_pid);
   body.counterparty_id = s.counterparty_id;
   body.profile = s.profile;
+  body.traceparent = s.traceparent;
   auto key = box.message_id + (box.probing ? "/probe/" : "/send/") + std::to_string(box.refusals);
   out.push_back({std::move(key), box.not_before, std::move(body)});
   return out;

@@ -88,6 +88,8 @@ struct negotiation {
     process_settings settings;
     /// How many messages of ours were chosen so far.
     int64_t messages = 0;
+    /// The trace that the negotiation began in (W3C traceparent); empty for none.
+    std::string traceparent;
 
     bool operator==(const state&) const = default;
     static void each(auto& s, auto&& f);
@@ -112,6 +114,8 @@ struct negotiation {
     std::string request_id;
     std::string request_digest;
     process_settings settings;
+    /// The trace of the request; empty for none.
+    std::string traceparent;
   };
   /// What the edge found out about an offer that a consumer asks for.
   struct offer_verdict {
@@ -137,6 +141,8 @@ struct negotiation {
     process_settings settings;
     /// Replay marks of the token that came with it.
     std::vector<persistence::seen_mark> marks;
+    /// The trace of the message; empty for none.
+    std::string traceparent;
   };
   /// Any further message of the counterparty.
   struct receive_message {
@@ -205,6 +211,7 @@ struct negotiation {
     std::string probe_path;
     std::string counterparty_id;
     std::string profile;
+    std::string traceparent;
   };
 
   struct reply {

@@ -35,6 +35,7 @@ void negotiation::state::each(auto& s, auto&& f) {
   f("claims", s.claims);
   f("settings", s.settings);
   f("messages", s.messages);
+  f("traceparent", s.traceparent);
 }
 
 namespace {
@@ -93,17 +94,17 @@ persistence::event_record negotiation::encode(const event& e) {
   persistence::event_record r;
   r.type = std::visit([](const auto& one) { return type_of(one); }, e);
   r.version = payload_version;
-  r.payload = cells::write_event(e);
+  r.payload = planes::write_event(e);
   r.cause = std::visit([](const auto& one) { return one.cause; }, e);
   return r;
 }
 
 std::optional<negotiation::event> negotiation::decode(const persistence::event_record& record) {
-  return cells::event_reader<event>::read(record, payload_version);
+  return planes::event_reader<event>::read(record, payload_version);
 }
 
-std::string negotiation::freeze(const state& s) { return cells::write_state(s); }
+std::string negotiation::freeze(const state& s) { return planes::write_state(s); }
 
-std::optional<negotiation::state> negotiation::thaw(std::string_view text) { return cells::read_state<state>(text); }
+std::optional<negotiation::state> negotiation::thaw(std::string_view text) { return planes::read_state<state>(text); }
 
 } // namespace fondaco::control_plane

@@ -58,6 +58,9 @@ persistence::document_write agreement_document(const state& s) {
   o.emplace("profile", s.profile);
   o.emplace("role", dsp::name_of(s.self));
   o.emplace("state", state_name(s));
+  // A transfer of the agreement goes on in the trace that the agreement was made in.
+  if (!s.traceparent.empty())
+    o.emplace("traceparent", s.traceparent);
   return {"contract_agreement", s.agreement_id, json::write(o)};
 }
 
@@ -199,6 +202,7 @@ outcome decide_one(const state& s, const negotiation::initiate& c, timepoint now
   e.request_id = c.request_id;
   e.request_digest = c.request_digest;
   e.settings = c.settings;
+  e.traceparent = c.traceparent;
   state fresh;
   fresh.id = c.id;
   fresh.settings = c.settings;
@@ -251,6 +255,7 @@ outcome decide_one(const state& s, const negotiation::receive_initial& c, timepo
   e.terms = provides ? c.verdict.terms : json::object{};
   e.claims = c.claims;
   e.settings = c.settings;
+  e.traceparent = c.traceparent;
   b.add(std::move(e));
   if (auto next = reaction(b.now(), now, m.message_id))
     b.add(std::move(*next));
@@ -306,7 +311,9 @@ ev::received make_received(const state& s, const negotiation::receive_message& c
   if (s.peer_pid.empty())
     e.peer_pid = s.self == dsp::role::consumer ? m.provider_pid : m.consumer_pid;
   e.policy = m.policy;
-  e.claims = c.claims;
+  // A counterparty presents the same with every message: what has not changed is not written again.
+  if (c.claims != s.claims)
+    e.claims = c.claims;
   if (m.type == negotiation_message::request) {
     e.asset_id = c.verdict.asset_id;
     e.terms = c.verdict.terms;

@@ -72,6 +72,7 @@ struct opened {
   std::string request_digest;
   process_settings settings;
   std::optional<negotiation_outgoing> first;
+  std::string traceparent;
 
   bool operator==(const opened&) const = default;
   static void each(auto& s, auto&& f) {
@@ -94,6 +95,7 @@ struct opened {
     f("request_digest", s.request_digest);
     f("settings", s.settings);
     f("first", s.first);
+    f("traceparent", s.traceparent);
   }
 };
 

@@ -13,13 +13,32 @@ using cells::cell_services;
 using persistence::criterion;
 using persistence::query_spec;
 
-odrl::verdict judge_policy(const cell_services& s, const cells::counterparty& asker, const json::object& policy,
-                           const char* scope) {
+namespace {
+
+odrl::verdict judge(const cell_services& s, const cells::counterparty& asker, const json::object& policy,
+                    const char* scope) {
   const auto readable = odrl::read_policy(policy);
   if (!readable)
     return {false, {"The policy cannot be read: " + readable.error().detail}};
   const odrl::evaluation_context context{scope, asker.id, asker.attributes, s.clock.now()};
   return odrl::evaluate(*readable, s.functions, context);
+}
+
+} // namespace
+
+odrl::verdict judge_policy(const cell_services& s, const cells::counterparty& asker, const json::object& policy,
+                           const char* scope) {
+  cells::work_span span(s, "policy.evaluation", asker.traceparent);
+  span.with("scope", scope).with("counterparty", asker.id);
+  auto out = judge(s, asker, policy, scope);
+  if (!out.allowed)
+    span.fail(out.reasons.empty() ? "refused" : out.reasons.front());
+  return out;
+}
+
+policy_reader::~policy_reader() {
+  span_.with("scope", "catalog").with("counterparty", asker_.id).with("participant_context", owner_.id());
+  span_.with("policies", std::to_string(access_.size()));
 }
 
 read_result<const json::object*> policy_reader::read(const std::string& id) {
@@ -45,8 +64,8 @@ read_result<odrl::verdict> policy_reader::access(const std::string& id) {
   auto policy = read(id);
   if (!policy)
     return std::unexpected(std::move(policy.error()));
-  auto verdict = *policy ? judge_policy(s_, asker_, **policy, "catalog")
-                         : odrl::verdict{false, {"The access policy does not exist."}};
+  auto verdict =
+      *policy ? judge(s_, asker_, **policy, "catalog") : odrl::verdict{false, {"The access policy does not exist."}};
   return access_.emplace(id, std::move(verdict)).first->second;
 }
 

@@ -8,6 +8,7 @@
 
 #include "cells/participants/directory.hpp"
 #include "cells/services.hpp"
+#include "cells/span.hpp"
 #include "persistence/documents.hpp"
 #include "protocols/json/json.hpp"
 #include "protocols/odrl/policy.hpp"
@@ -19,16 +20,18 @@ namespace fondaco::control_plane {
 /// What a read gave, or why the store gave nothing.
 template <class T> using read_result = std::expected<T, persistence::query_error>;
 
-/// Judges a policy for one asker in a scope, as `catalog`; one that cannot be read refuses.
+/// Judges a policy for one asker in a scope, as `catalog`; one that cannot be read refuses. A span of the asker's
+/// trace.
 odrl::verdict judge_policy(const cells::cell_services& s, const cells::counterparty& asker, const json::object& policy,
                            const char* scope);
 
-/// Reads a tenant's policy definitions, each once, and judges them for one asker, each once. For one request; what it
-/// was made from outlives it.
+/// Reads a tenant's policy definitions, each once, and judges them for one asker, each once; all of that is one span.
+/// For one request; what it was made from outlives it.
 class policy_reader {
 public:
   policy_reader(cells::cell_services& s, const tenant& owner, const cells::counterparty& asker)
-      : s_(s), owner_(owner), asker_(asker) {}
+      : s_(s), owner_(owner), asker_(asker), span_(s, "policy.evaluation", asker.traceparent) {}
+  ~policy_reader();
 
   /// The policy of a definition; null if there is none.
   read_result<const json::object*> read(const std::string& id);
@@ -42,6 +45,7 @@ private:
   const cells::counterparty& asker_;
   std::map<std::string, std::optional<json::object>> policies_;
   std::map<std::string, odrl::verdict> access_;
+  cells::work_span span_;
 };
 
 /// The rules of a policy, without what is said of its place and parties.

@@ -41,7 +41,7 @@ void add_cause(std::vector<process_cause>& chain, process_cause cause) {
 json::array causes_json(const std::vector<process_cause>& chain) {
   json::array out;
   for (const auto& c : chain)
-    out.push_back(cells::to_json(c));
+    out.push_back(planes::to_json(c));
   return out;
 }
 

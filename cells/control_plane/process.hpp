@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "cells/codec/dsp_names.hpp"
-#include "cells/codec/fields.hpp"
-#include "cells/codec/path.hpp"
+#include "planes/codec/fields.hpp"
+#include "planes/codec/path.hpp"
 #include "protocols/base/time.hpp"
 #include "protocols/dsp/messages.hpp"
 
@@ -81,7 +81,7 @@ std::string derive_message_id(std::string_view process_id, int64_t number);
 /// The id of something else that a process makes once, as its agreement; carries the shard of the process's id.
 std::string derive_part_id(std::string_view process_id, std::string_view part);
 
-using cells::path_segment;
+using planes::path_segment;
 
 /// The other side of a process.
 constexpr dsp::role other(dsp::role r) noexcept {
@@ -96,10 +96,10 @@ std::string termination_text(std::string_view code, const std::vector<std::strin
 
 } // namespace fondaco::control_plane
 
-namespace fondaco::cells {
+namespace fondaco::planes {
 template <> struct enumerators<control_plane::cause_side> {
   using enum control_plane::cause_side;
   static constexpr enumerator<control_plane::cause_side> all[] = {
       {local, "local"}, {peer, "peer"}, {data_plane, "data_plane"}};
 };
-} // namespace fondaco::cells
+} // namespace fondaco::planes

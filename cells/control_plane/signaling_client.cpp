@@ -8,6 +8,7 @@
 #include "cells/control_plane/peer_exchange.hpp"
 #include "cells/control_plane/plane_access.hpp"
 #include "cells/control_plane/transfer_request.hpp"
+#include "cells/span.hpp"
 
 namespace fondaco::control_plane {
 
@@ -186,6 +187,8 @@ struct plane_line {
   std::string plane_id;
   plane_access access;
   std::shared_ptr<plane_tokens> tokens;
+  /// The trace that the transfer began in; empty for none.
+  std::string traceparent;
 };
 
 void note_signal(const plane_line& line, const plane_call& c, const std::string& trace, const std::string& outcome) {
@@ -195,7 +198,7 @@ void note_signal(const plane_line& line, const plane_call& c, const std::string&
   n.participant_context = line.owner.id();
   n.counterparty = line.plane_id;
   n.entity_id = line.transfer_id;
-  n.correlation_id = trace.size() > 35 ? trace.substr(3, 32) : std::string();
+  n.correlation_id = cells::trace_id_of(trace);
   n.outcome = outcome;
   note(std::move(n));
 }
@@ -208,8 +211,11 @@ task<plane_answer> call_plane(cell_services& s, plane_line line, plane_call c) {
   call.body = c.body;
   if (!c.body.empty())
     call.headers.emplace_back("Content-Type", "application/json");
-  call.traceparent = traceparent_of(line.transfer_id, s.random.next());
+  call.traceparent = traceparent_of(line.traceparent, line.transfer_id, s.random.next());
   const auto trace = call.traceparent;
+  cells::work_span span(s, "signaling", line.traceparent.empty() ? trace : line.traceparent);
+  span.with("signal", c.label).with("participant_context", line.owner.id()).with("data_plane", line.plane_id);
+  span.with("entity_id", line.transfer_id);
   bool fresh = true;
   if (line.access.credentials) {
     auto fetching = plane_token(s, line.tokens, line.owner, *line.access.credentials);
@@ -217,6 +223,7 @@ task<plane_answer> call_plane(cell_services& s, plane_line line, plane_call c) {
     if (!token) {
       out.obstacle = token.error().detail;
       out.transient = token.error().remedy == cure::retry;
+      span.fail(out.obstacle);
       co_return out;
     }
     fresh = token->fresh;
@@ -225,6 +232,8 @@ task<plane_answer> call_plane(cell_services& s, plane_line line, plane_call c) {
   auto exchanging = exchange(s, std::move(call));
   auto answer = co_await std::move(exchanging);
   note_signal(line, c, trace, outcome_of(answer));
+  if (!answer || answer->status >= 300)
+    span.fail(failure_text("The data plane", c.label, answer));
   if (answer && answer->status == 401 && line.access.credentials) {
     line.tokens->drop(line.owner, *line.access.credentials);
     if (!fresh) {
@@ -287,7 +296,7 @@ task<transfer::command> signal_plane(cell_services& s, std::shared_ptr<plane_tok
     co_return failed(e, "Too many reads wait in this node.", true);
   if (!ready->obstacle.empty())
     co_return failed(e, std::move(ready->obstacle), ready->transient);
-  plane_line line{owner, transfer_id, e.dataplane_id, ready->access, std::move(tokens)};
+  plane_line line{owner, transfer_id, e.dataplane_id, ready->access, std::move(tokens), e.traceparent};
   plane_call call{"POST", e.base_url + e.path, body_of(e, *ready), std::string(dps::name_of(*e.signal))};
   auto calling = call_plane(s, line, std::move(call));
   auto answer = co_await std::move(calling);

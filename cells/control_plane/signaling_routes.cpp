@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "cells/api/errors.hpp"
+#include "planes/api/errors.hpp"
 #include "cells/control_plane/data_planes.hpp"
 #include "cells/control_plane/management/edge.hpp"
 #include "cells/control_plane/message_log.hpp"
@@ -24,7 +24,7 @@ using gateway::task;
 using request_ptr = std::shared_ptr<const request>;
 
 response refusal(int status, const char* type, const std::string& detail) {
-  return cells::api::error_response(status, {{detail, type, "", nullptr}});
+  return planes::api::error_response(status, {{detail, type, "", nullptr}});
 }
 
 response unknown_transfer() { return refusal(404, "not_found", "There is no such transfer."); }
@@ -135,10 +135,10 @@ task<response> report(cell_services& s, request_ptr r, const known_transfer& tra
   invariant(shard.has_value(), "only an id of ours was looked up");
   transfer_process::command command = std::move(c);
   auto asking = actors::ask<transfer_process>(s.runtime, s.edge, transfer.key, *shard, std::move(command),
-                                              s.settings.command_timeout_ms);
+                                              s.command_timeout_ms);
   const auto reply = co_await std::move(asking);
   if (!reply && reply.error().code != actors::ask_errc::refused)
-    co_return cells::api::from_ask(reply.error(), "TransferProcess", transfer.key.id);
+    co_return planes::api::from_ask(reply.error(), "TransferProcess", transfer.key.id);
   if (!reply && reply.error().why.code == name_of(transfer_errc::not_found))
     co_return unknown_transfer();
   if (!reply)

@@ -73,19 +73,19 @@ persistence::event_record transfer_process::encode(const event& e) {
   persistence::event_record r;
   r.type = std::visit([](const auto& one) { return type_of(one); }, e);
   r.version = payload_version;
-  r.payload = cells::write_event(e);
+  r.payload = planes::write_event(e);
   r.cause = std::visit([](const auto& one) { return one.cause; }, e);
   return r;
 }
 
 std::optional<transfer_process::event> transfer_process::decode(const persistence::event_record& record) {
-  return cells::event_reader<event>::read(record, payload_version);
+  return planes::event_reader<event>::read(record, payload_version);
 }
 
-std::string transfer_process::freeze(const state& s) { return cells::write_state(s); }
+std::string transfer_process::freeze(const state& s) { return planes::write_state(s); }
 
 std::optional<transfer_process::state> transfer_process::thaw(std::string_view text) {
-  return cells::read_state<state>(text);
+  return planes::read_state<state>(text);
 }
 
 } // namespace fondaco::control_plane

@@ -109,6 +109,8 @@ struct transfer_terms {
   std::string request_id;
   std::string request_digest;
   process_settings settings;
+  /// The trace that the transfer began in (W3C traceparent); empty for none.
+  std::string traceparent;
 
   bool operator==(const transfer_terms&) const = default;
   static void each(auto& s, auto&& f) {
@@ -132,6 +134,7 @@ struct transfer_terms {
     f("request_id", s.request_id);
     f("request_digest", s.request_digest);
     f("settings", s.settings);
+    f("traceparent", s.traceparent);
   }
 };
 

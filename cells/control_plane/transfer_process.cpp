@@ -268,6 +268,7 @@ std::vector<actors::owed_effect<transfer_process::effect>> transfer_process::owe
   body.message_id = step.id;
   body.counterparty_id = s.terms.counterparty_id;
   body.profile = s.terms.profile;
+  body.traceparent = s.terms.traceparent;
   if (step.with_address)
     body.sealed_address = s.sealed_address;
   if (step.message) {

@@ -178,6 +178,7 @@ struct transfer_process {
     std::string counterparty_id;
     std::string profile;
     std::string dataplane_id;
+    std::string traceparent;
   };
 
   struct reply {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "cells/codec/path.hpp"
+#include "planes/codec/path.hpp"
 #include "protocols/base/ids.hpp"
 
 namespace fondaco::data_plane {
@@ -286,8 +286,9 @@ std::vector<actors::owed_effect<data_flow::effect>> data_flow::owed(const state&
   body.message.state = n.signal == flow_signal::completed ? flow_state::completed : s.at;
   body.message.error = n.text;
   body.base_url = s.terms.callback_address;
-  body.path = "/transfers/" + cells::path_segment(s.terms.id) + "/dataflow/" + std::string(dps::name_of(n.signal));
+  body.path = "/transfers/" + planes::path_segment(s.terms.id) + "/dataflow/" + std::string(dps::name_of(n.signal));
   body.participant_id = s.terms.participant_id;
+  body.traceparent = s.terms.traceparent;
   out.push_back({n.id, n.not_before, std::move(body)});
   return out;
 }
@@ -331,6 +332,7 @@ std::string data_flow::view(const state& s) {
   if (s.at == flow_state::started)
     put("source", s.sealed_source);
   put("errorDetail", s.error_detail);
+  put("traceparent", s.terms.traceparent);
   o.emplace("createdAt", to_epoch_ms(s.created_at));
   o.emplace("stateTimestamp", to_epoch_ms(s.updated_at));
   if (!s.notices.empty())
@@ -342,18 +344,18 @@ persistence::event_record data_flow::encode(const event& e) {
   persistence::event_record r;
   r.type = std::visit([](const auto& one) { return type_of(one); }, e);
   r.version = payload_version;
-  r.payload = cells::write_event(e);
+  r.payload = planes::write_event(e);
   r.cause = std::visit([](const auto& one) { return one.cause; }, e);
   return r;
 }
 
 std::optional<data_flow::event> data_flow::decode(const persistence::event_record& record) {
-  return cells::event_reader<event>::read(record, payload_version);
+  return planes::event_reader<event>::read(record, payload_version);
 }
 
-std::string data_flow::freeze(const state& s) { return cells::write_state(s); }
+std::string data_flow::freeze(const state& s) { return planes::write_state(s); }
 
-std::optional<data_flow::state> data_flow::thaw(std::string_view text) { return cells::read_state<state>(text); }
+std::optional<data_flow::state> data_flow::thaw(std::string_view text) { return planes::read_state<state>(text); }
 
 bool is_transient(const data_flow::command& outcome) {
   const auto* failed = std::get_if<data_flow::not_delivered>(&outcome);

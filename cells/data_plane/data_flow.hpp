@@ -113,6 +113,8 @@ struct data_flow {
     std::string path;
     /// The participant whose flow it is.
     std::string participant_id;
+    /// The trace of the message that made the flow; empty for none.
+    std::string traceparent;
   };
 
   struct reply {
@@ -138,7 +140,7 @@ struct data_flow {
   /// The wire name of the state, as STARTED.
   static std::string status(const state& s);
   /// The JSON object that the pull proxy and lists read: `tokenDigest` and `source` (sealed) only while pulls are
-  /// allowed.
+  /// allowed; `traceparent` is the trace that the flow began in.
   static std::string view(const state& s);
 };
 

@@ -8,7 +8,7 @@
 
 #include "cells/codec/dps_names.hpp"
 #include "cells/codec/dsp_names.hpp"
-#include "cells/codec/fields.hpp"
+#include "planes/codec/fields.hpp"
 #include "protocols/base/time.hpp"
 #include "protocols/dps/flow_state.hpp"
 #include "protocols/dsp/messages.hpp"
@@ -45,6 +45,8 @@ struct flow_terms {
   /// The base of callbacks, without a trailing slash.
   std::string callback_address;
   flow_settings settings;
+  /// The trace of the message that made it (W3C traceparent); empty for none.
+  std::string traceparent;
 
   bool operator==(const flow_terms&) const = default;
   static void each(auto& s, auto&& f) {
@@ -60,6 +62,7 @@ struct flow_terms {
     f("metadata", s.metadata);
     f("callback_address", s.callback_address);
     f("settings", s.settings);
+    f("traceparent", s.traceparent);
   }
 };
 

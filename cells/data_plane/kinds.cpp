@@ -4,6 +4,7 @@
 
 #include "actors/ports/log.hpp"
 #include "cells/data_plane/data_flow.hpp"
+#include "cells/span.hpp"
 #include "protocols/dps/messages.hpp"
 
 namespace fondaco::cells {
@@ -32,16 +33,19 @@ void send_notice(cell_services& s, actors::effect_run run, std::function<void(st
   call.headers = {{"Content-Type", "application/json"}};
   call.body = json::write(dps::write_status(e.message));
   call.timeout_ms = s.settings.exchange_timeout_ms;
+  call.traceparent = child_of(e.traceparent, s.random.next());
   auto id = e.message.message_id;
   auto owner = run.key.owner;
   auto flow = run.key.id;
-  s.http.send(std::move(call), [id, owner, flow, done](actors::http_result r) {
+  auto correlation = trace_id_of(e.traceparent);
+  s.http.send(std::move(call), [id, owner, flow, correlation, done](actors::http_result r) {
     write_log({severity::info,
                "data_plane",
                log_category::dps,
                "a callback was sent",
                {{"participant_context", owner.id()},
                 {"entity_id", flow},
+                {"correlation_id", correlation},
                 {"status", r ? std::to_string(r->status) : std::string(actors::name_of(r.error()))}}});
     done(outcome_of(id, r));
   });

@@ -1,12 +1,13 @@
 #include <utility>
 
 #include "actors/ports/log.hpp"
-#include "cells/api/bodies.hpp"
-#include "cells/api/errors.hpp"
 #include "cells/data_plane/data_flow.hpp"
+#include "cells/data_plane/disposal.hpp"
 #include "cells/data_plane/pull_gate.hpp"
 #include "cells/data_plane/routes.hpp"
 #include "gateway/api_client.hpp"
+#include "planes/api/bodies.hpp"
+#include "planes/api/errors.hpp"
 #include "protocols/base/hash.hpp"
 #include "protocols/dps/messages.hpp"
 
@@ -20,12 +21,12 @@ using gateway::response;
 using gateway::task;
 
 response refusal(int status, const std::string& code, const std::string& detail) {
-  return cells::api::error_response(status, {{detail, code, "", nullptr}});
+  return planes::api::error_response(status, {{detail, code, "", nullptr}});
 }
 
 response from_ask(const actors::ask_error& e) {
   if (e.code != actors::ask_errc::refused)
-    return cells::api::from_ask(e, "DataFlow", "");
+    return planes::api::from_ask(e, "DataFlow", "");
   int status = e.why.code == "not_found" ? 404 : e.why.code == "bad_message" ? 400 : 409;
   return refusal(status, e.why.code, e.why.detail);
 }
@@ -112,8 +113,8 @@ task<response> tell(cell_services& s, std::shared_ptr<const request> r, tenant o
                     dps::flow_signal signal, data_flow::command command) {
   persistence::entity_key key{owner, std::string(data_flow::kind), flow};
   auto shard = shard_of_flow(s, owner, flow);
-  auto asking = actors::ask<data_flow>(s.runtime, s.edge, std::move(key), shard, std::move(command),
-                                       s.settings.command_timeout_ms);
+  auto asking =
+      actors::ask<data_flow>(s.runtime, s.edge, std::move(key), shard, std::move(command), s.command_timeout_ms);
   flow_reply reply = co_await std::move(asking);
   response out = gateway::json_response(200, "");
   if (!reply) {
@@ -148,7 +149,7 @@ flow_terms terms_of(const cell_services& s, dps::data_flow_request& m, dsp::role
 task<response> open_flow(cell_services& s, std::shared_ptr<const request> r, dsp::role side) {
   tenant owner(r->params.find("pc")->second);
   auto signal = side == dsp::role::provider ? dps::flow_signal::start : dps::flow_signal::prepare;
-  auto body = cells::api::read_plain_body(*r);
+  auto body = planes::api::read_plain_body(*r);
   if (!body)
     co_return std::move(body.error());
   auto message = dps::read_data_flow_request(json::value(std::move(*body)));
@@ -175,6 +176,7 @@ task<response> open_flow(cell_services& s, std::shared_ptr<const request> r, dsp
     o.sealed_source = std::move(sealed->source);
   }
   o.terms = terms_of(s, *message, side);
+  o.terms.traceparent = r->traceparent;
   auto flow = message->data_flow_id;
   data_flow::command command = std::move(o);
   auto telling = tell(s, std::move(r), std::move(owner), std::move(flow), signal, std::move(command));
@@ -270,6 +272,22 @@ task<response> flow_status(cell_services& s, std::shared_ptr<const request> r) {
   co_return gateway::json_response(200, json::write(dps::write_status_response(m)));
 }
 
+task<response> remove_flows(cell_services& s, std::shared_ptr<const request> r) {
+  tenant owner(r->params.find("pc")->second);
+  auto removing = remove_participant(s, owner, "The participant context is being removed.");
+  auto removed = co_await std::move(removing);
+  if (!removed)
+    co_return std::move(removed.error());
+  if (!*removed)
+    co_return refusal(404, "not_found", "This data plane has no data flows of the participant context.");
+  write_log({severity::info,
+             "data_plane",
+             log_category::audit,
+             "a participant's data flows were removed",
+             {{"participant_context", owner.id()}, {"correlation_id", r->correlation_id}}});
+  co_return planes::api::no_content();
+}
+
 using route = std::function<task<response>(std::shared_ptr<const request>)>;
 
 task<response> guarded(cell_services& s, std::shared_ptr<const request> r, route inner) {
@@ -312,6 +330,8 @@ void add_data_plane_signaling_routes(gateway::router& to, cell_services& s) {
                     dps::flow_signal::completed, dps::flow_signal::terminate})
     add_guarded(to, s, "POST", base + "{id}/" + std::string(dps::name_of(what)),
                 [&s, what](request_ptr r) { return signal_flow(s, std::move(r), what); });
+  add_guarded(to, s, "DELETE", "/api/dataplane/{pc}",
+              [&s](request_ptr r) { return data_plane::remove_flows(s, std::move(r)); });
   add_guarded(to, s, "GET", base + "{id}/status",
               [&s](request_ptr r) { return data_plane::flow_status(s, std::move(r)); });
 }

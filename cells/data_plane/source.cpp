@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cells/codec/path.hpp"
+#include "planes/codec/path.hpp"
 
 namespace fondaco::data_plane {
 
@@ -87,7 +87,7 @@ opened_file open_below(const std::vector<std::string>& roots, const tenant& owne
     return {};
   bool inside = std::any_of(roots.begin(), roots.end(), [&](const std::string& root) {
     std::error_code bad;
-    auto base = std::filesystem::canonical(root + "/" + cells::path_segment(owner.id()), bad);
+    auto base = std::filesystem::canonical(root + "/" + planes::path_segment(owner.id()), bad);
     if (bad)
       return false;
     auto [end, unused] = std::mismatch(base.begin(), base.end(), real.begin(), real.end());
@@ -129,7 +129,7 @@ std::string encoded_path(std::string_view rest) {
     auto end = std::min(rest.find('/'), rest.size());
     auto segment = rest.substr(0, end);
     if (!segment.empty())
-      out += (out.empty() ? "" : "/") + cells::path_segment(segment);
+      out += (out.empty() ? "" : "/") + planes::path_segment(segment);
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
   return out;

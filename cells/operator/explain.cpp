@@ -1,5 +1,6 @@
 #include "cells/operator/explain.hpp"
 
+#include "cells/control_plane/refused_requests.hpp"
 #include "protocols/json/json.hpp"
 
 namespace fondaco::cells {
@@ -22,7 +23,12 @@ std::string waiting_on(const persistence::entity_row& row) {
   return std::string(json::string_at(view_of(row), "waitingOn").value_or(""));
 }
 
-std::vector<std::string> explain(const persistence::entity_row& row, timepoint now) {
+bool explains_itself(const persistence::entity_row& row) { return row.key.kind == kinds::refused_request; }
+
+std::vector<std::string> explain(const persistence::entity_row& row, timepoint now, const persistence::document* kept) {
+  if (kept && explains_itself(row))
+    if (auto said = control_plane::explain_refusal(*kept); !said.empty())
+      return said;
   auto view = view_of(row);
   std::vector<std::string> out;
   auto state = row.status.empty() ? std::string("recorded") : row.status;

@@ -41,3 +41,20 @@ TEST_CASE("why says what is waited for and until when") {
 TEST_CASE("a row whose view cannot be read is still explained") {
   CHECK(cells::explain(row_with("not json"), from_epoch_ms(0)).size() == 2);
 }
+
+TEST_CASE("why says of a refused request who sent it, when, and why it was refused") {
+  auto row = row_with(R"({"kind":"refused_request","version":1})");
+  row.key.kind = "refused_request";
+  persistence::document kept{row.key, 1, R"({"counterPartyId":"did:web:outsider","profile":"membership",
+      "message":"ContractRequestMessage","at":"2026-01-01T00:00:00Z","reasons":["No credential was presented.","x"]})",
+                             row.created_at, row.updated_at};
+  CHECK(cells::explains_itself(row));
+  const auto said = cells::explain(row, from_epoch_ms(2000), &kept);
+  REQUIRE(said.size() == 3);
+  CHECK(said[0] == "The ContractRequestMessage of did:web:outsider in dataspace profile 'membership' was refused at "
+                   "2026-01-01T00:00:00Z, so no process was made of it.");
+  CHECK(said[1] == "This side said: No credential was presented.");
+  CHECK(said[2] == "This side said: x");
+  kept.body = "not json";
+  CHECK(cells::explain(row, from_epoch_ms(2000), &kept).size() == 2);
+}

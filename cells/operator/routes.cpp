@@ -6,11 +6,13 @@
 #include <memory>
 #include <utility>
 
-#include "cells/api/errors.hpp"
 #include "cells/operator/explain.hpp"
+#include "planes/api/errors.hpp"
 #include "protocols/json/json.hpp"
 
 namespace fondaco::cells {
+
+namespace api = planes::api;
 
 namespace {
 
@@ -101,6 +103,8 @@ task<response> draw_tree(cell_services& s, std::shared_ptr<const request>) {
 struct found_entity {
   entity_row row;
   std::vector<persistence::stored_event> events;
+  // Of an entity that its row does not explain.
+  std::optional<persistence::document> kept;
 };
 using found_result = std::expected<std::vector<found_entity>, persistence::query_error>;
 
@@ -113,7 +117,13 @@ task<std::optional<found_result>> find(cell_services& s, std::string id, bool wi
       return std::unexpected(rows.error());
     std::vector<found_entity> out;
     for (auto& row : *rows) {
-      found_entity f{std::move(row), {}};
+      found_entity f{std::move(row), {}, {}};
+      if (explains_itself(f.row)) {
+        auto kept = documents->get(f.row.key);
+        if (!kept)
+          return std::unexpected(kept.error());
+        f.kept = std::move(*kept);
+      }
       if (with_events)
         if (auto events = journal->read_events(f.row.key, 0, history_rows_max))
           f.events = std::move(*events);
@@ -161,7 +171,7 @@ task<response> look(cell_services& s, std::shared_ptr<const request> r, std::str
     auto o = row_json(f.row, find_live(live, f.row.key));
     if (what == "why") {
       json::array sentences;
-      for (auto& sentence : explain(f.row, s.clock.now()))
+      for (auto& sentence : explain(f.row, s.clock.now(), f.kept ? &*f.kept : nullptr))
         sentences.emplace_back(std::move(sentence));
       o["why"] = std::move(sentences);
     }

@@ -31,6 +31,8 @@ struct participant {
 struct counterparty {
   std::string id;
   json::object attributes;
+  /// The trace of the message that it sent, for what is judged of it; empty for none.
+  std::string traceparent;
 };
 
 /// The participant context with this id, or nothing. Blocks, and throws if the store does not answer (`in_pool` then

@@ -3,7 +3,7 @@
 #include <memory>
 #include <utility>
 
-#include "cells/participants/record.hpp"
+#include "planes/record.hpp"
 #include "cells/participants/vpa.hpp"
 
 namespace fondaco::cells {
@@ -26,7 +26,7 @@ std::vector<actors::entity_kind> participant_kinds() {
   std::vector<actors::entity_kind> out;
   for (const char* name : {kinds::asset, kinds::policy_definition, kinds::contract_definition,
                            kinds::participant_context, kinds::participant_config, kinds::data_plane, kinds::api_client})
-    out.push_back(quiet_kind<participants::record>(name));
+    out.push_back(quiet_kind<planes::record>(name));
   out.push_back(quiet_kind<participants::vpa>(std::string(participants::vpa::kind)));
   return out;
 }

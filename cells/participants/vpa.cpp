@@ -15,14 +15,14 @@ std::string_view name_of(vpa_errc e) noexcept {
 }
 
 std::string_view name_of(vpa_type t) noexcept {
-  for (const auto& [type, name] : cells::enumerators<vpa_type>::all)
+  for (const auto& [type, name] : planes::enumerators<vpa_type>::all)
     if (type == t)
       return name;
   return "control-plane";
 }
 
 std::optional<vpa_type> parse_vpa_type(std::string_view text) noexcept {
-  for (const auto& [type, name] : cells::enumerators<vpa_type>::all)
+  for (const auto& [type, name] : planes::enumerators<vpa_type>::all)
     if (name == text)
       return type;
   return std::nullopt;
@@ -146,18 +146,18 @@ persistence::event_record vpa::encode(const event& e) {
   persistence::event_record r;
   r.type = std::visit([](const auto& one) { return type_of(one); }, e);
   r.version = payload_version;
-  r.payload = cells::write_event(e);
+  r.payload = planes::write_event(e);
   r.cause = std::visit([](const auto& one) { return one.cause; }, e);
   return r;
 }
 
 std::optional<vpa::event> vpa::decode(const persistence::event_record& record) {
-  return cells::event_reader<event>::read(record, payload_version);
+  return planes::event_reader<event>::read(record, payload_version);
 }
 
-std::string vpa::freeze(const state& s) { return cells::write_state(s); }
+std::string vpa::freeze(const state& s) { return planes::write_state(s); }
 
-std::optional<vpa::state> vpa::thaw(std::string_view text) { return cells::read_state<state>(text); }
+std::optional<vpa::state> vpa::thaw(std::string_view text) { return planes::read_state<state>(text); }
 
 std::string vpa::status(const state& s) { return s.exists ? std::string(name_of(s.at)) : "ABSENT"; }
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "actors/decision.hpp"
-#include "cells/codec/fields.hpp"
+#include "planes/codec/fields.hpp"
 #include "persistence/journal.hpp"
 
 namespace fondaco::participants {
@@ -149,7 +149,7 @@ struct vpa {
 
 } // namespace fondaco::participants
 
-namespace fondaco::cells {
+namespace fondaco::planes {
 template <> struct enumerators<participants::vpa_type> {
   using enum participants::vpa_type;
   static constexpr enumerator<participants::vpa_type> all[] = {{control_plane, "control-plane"},
@@ -162,4 +162,4 @@ template <> struct enumerators<participants::vpa_state> {
   static constexpr enumerator<participants::vpa_state> all[] = {
       {active, "active"}, {frozen, "frozen"}, {disposed, "disposed"}};
 };
-} // namespace fondaco::cells
+} // namespace fondaco::planes

@@ -94,8 +94,8 @@ asio::awaitable<void> connection::serve_requests() {
   error_code ec;
   wire_->deadline(since_ + at_->options.header_timeout_ms);
   idle_ = true;
-  if (at_->tls)
-    co_await wire_->accept_tls(*at_->tls, ec);
+  if (const auto tls = at_->tls())
+    co_await wire_->accept_tls(*tls, ec);
   idle_ = false;
   if (ec) {
     at_->timeouts += wire_->timed_out() ? 1 : 0;

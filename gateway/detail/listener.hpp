@@ -28,12 +28,22 @@ struct house {
 
 /// A listener as its connections see it.
 struct listener {
-  listener(listener_options o, router r, std::optional<boost::asio::ssl::context> t, std::shared_ptr<house> h)
-      : options(std::move(o)), routes(std::move(r)), tls(std::move(t)), home(std::move(h)) {}
+  listener(listener_options o, router r, std::shared_ptr<boost::asio::ssl::context> t, std::shared_ptr<house> h)
+      : options(std::move(o)), routes(std::move(r)), home(std::move(h)), tls_(std::move(t)) {}
+
+  /// What a new connection's handshake uses; null for plain HTTP.
+  std::shared_ptr<boost::asio::ssl::context> tls() const {
+    const std::lock_guard lock(tls_mutex_);
+    return tls_;
+  }
+  /// Lets the connections from now on use another one.
+  void swap_tls(std::shared_ptr<boost::asio::ssl::context> next) {
+    const std::lock_guard lock(tls_mutex_);
+    tls_ = std::move(next);
+  }
 
   listener_options options;
   router routes;
-  std::optional<boost::asio::ssl::context> tls;
   std::shared_ptr<house> home;
 
   std::atomic<uint64_t> connections = 0;
@@ -46,6 +56,10 @@ struct listener {
   std::atomic<uint64_t> bytes_out = 0;
   /// Requests in handlers right now, those among them that the client was already told to be late.
   std::atomic<uint64_t> in_handlers = 0;
+
+private:
+  mutable std::mutex tls_mutex_;
+  std::shared_ptr<boost::asio::ssl::context> tls_;
 };
 
 } // namespace fondaco::gateway::detail

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <random>
+#include <set>
 
 #include "protocols/base/hash.hpp"
 #include "protocols/json/json.hpp"
@@ -91,6 +92,22 @@ bool is_storable(const entity_append& a) {
              a.names,
              [](const name_claim& n) { return is_name(n.space, id_max) && is_name(n.name, limits::name_bytes_max); }) &&
          std::ranges::all_of(a.documents, is_storable_document);
+}
+
+bool is_storable_claim(const tenant& owner, std::span<const seen_mark> marks) {
+  return is_name(owner.id(), fondaco::limits::id_bytes_max) && marks.size() <= limits::claim_marks_max &&
+         std::ranges::all_of(marks, [](const seen_mark& m) { return is_name(m.id, limits::name_bytes_max); });
+}
+
+bool names_twice(std::span<const seen_mark> marks) {
+  std::set<std::string_view> ids;
+  return !std::ranges::all_of(marks, [&](const seen_mark& m) { return ids.insert(m.id).second; });
+}
+
+bool is_storable_scope(const tenant& owner, std::span<const std::string> kinds) {
+  constexpr size_t id_max = fondaco::limits::id_bytes_max;
+  return is_name(owner.id(), id_max) &&
+         std::ranges::all_of(kinds, [](const std::string& k) { return is_name(k, id_max); });
 }
 
 std::string_view view_of(const entity_append& a) noexcept { return a.view.empty() ? "{}" : std::string_view(a.view); }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -27,6 +28,15 @@ bool has_escaped_nul(std::string_view json) noexcept;
 /// True if every journal can keep this append: within the limits, well-formed text, no U+0000. All journals ask this
 /// first, so that they refuse the same.
 bool is_storable(const entity_append& a);
+
+/// True if every journal can keep these marks of a claim.
+bool is_storable_claim(const tenant& owner, std::span<const seen_mark> marks);
+
+/// True if an id stands twice among the marks.
+bool names_twice(std::span<const seen_mark> marks);
+
+/// True if every journal can be asked about these kinds of a tenant.
+bool is_storable_scope(const tenant& owner, std::span<const std::string> kinds);
 
 /// The view as it is stored: an empty one is `{}`.
 std::string_view view_of(const entity_append& a) noexcept;

@@ -124,6 +124,20 @@ std::expected<bool, journal_errc> faulty_journal::was_seen(const tenant& owner, 
   return through<bool>(journal_op::read, &owner, [&] { return inner_.was_seen(owner, id); });
 }
 
+std::expected<bool, journal_errc> faulty_journal::claim_seen(const tenant& owner, std::span<const seen_mark> marks,
+                                                             timepoint now) {
+  return through<bool>(journal_op::claim, &owner, [&] { return inner_.claim_seen(owner, marks, now); });
+}
+
+std::expected<void, journal_errc> faulty_journal::erase(const tenant& owner, std::span<const std::string> erased_kinds,
+                                                        bool last) {
+  return through<void>(journal_op::erase, &owner, [&] { return inner_.erase(owner, erased_kinds, last); });
+}
+
+std::expected<void, journal_errc> faulty_journal::erase_entity(const entity_key& key) {
+  return through<void>(journal_op::erase, &key.owner, [&] { return inner_.erase_entity(key); });
+}
+
 std::expected<size_t, journal_errc> faulty_journal::forget_seen(timepoint now, size_t rows_max) {
   return inner_.forget_seen(now, rows_max);
 }

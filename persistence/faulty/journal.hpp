@@ -9,7 +9,7 @@
 namespace fondaco::persistence {
 
 /// What a fault can hit; an append counts each entity's part by itself.
-enum class journal_op : uint8_t { append, move_wake, snapshot, read, lease, checkpoint };
+enum class journal_op : uint8_t { append, move_wake, snapshot, read, lease, checkpoint, claim, erase };
 
 /// What a fault does.
 enum class journal_fault : uint8_t {
@@ -83,6 +83,11 @@ public:
   std::expected<std::optional<entity_key>, journal_errc> resolve_name(std::string_view space,
                                                                       std::string_view name) override;
   std::expected<bool, journal_errc> was_seen(const tenant& owner, std::string_view id) override;
+  std::expected<bool, journal_errc> claim_seen(const tenant& owner, std::span<const seen_mark> marks,
+                                               timepoint now) override;
+  std::expected<void, journal_errc> erase(const tenant& owner, std::span<const std::string> erased_kinds,
+                                          bool last) override;
+  std::expected<void, journal_errc> erase_entity(const entity_key& key) override;
   std::expected<size_t, journal_errc> forget_seen(timepoint now, size_t rows_max) override;
   std::expected<std::vector<lease>, journal_errc> take_shards(std::string_view group, std::string_view node,
                                                               std::span<const shard_number> shards,

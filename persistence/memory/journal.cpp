@@ -1,6 +1,7 @@
 #include "persistence/memory/journal.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <mutex>
 #include <set>
@@ -18,6 +19,12 @@ struct shard_row {
   std::string owner;
 };
 
+/// The events of a shard; those of erased entities are gone, their positions stay used.
+struct shard_log {
+  int64_t last_position = 0;
+  std::vector<stored_event> events;
+};
+
 struct entity_entry {
   entity_row row;
   std::vector<stored_event> events;
@@ -33,7 +40,7 @@ struct memory_tables {
   std::map<std::pair<std::string, shard_number>, shard_row> shards;
   std::map<text_pair, timepoint> nodes;
   std::map<entity_key, entity_entry> entities;
-  std::map<shard_number, std::vector<stored_event>> journal;
+  std::map<shard_number, shard_log> journal;
   std::map<std::pair<std::string, shard_number>, std::string> chains;
   std::map<entity_key, std::string> documents;
   std::map<text_pair, timepoint> seen;
@@ -113,15 +120,15 @@ append_result memory_journal::append_one(const entity_append& a) {
   for (const auto& e : a.events) {
     ++row.seq;
     link = chain_link(link, a.key, row.seq, e, a.at);
-    log.push_back({a.key, row.seq, a.shard, static_cast<int64_t>(log.size()) + 1, e, a.at, link});
-    events.push_back(log.back());
+    log.events.push_back({a.key, row.seq, a.shard, ++log.last_position, e, a.at, link});
+    events.push_back(log.events.back());
   }
   row.status = a.status;
   row.view = detail::view_of(a);
   row.updated_at = a.at;
   row.wake = a.wake;
   write_beside(t, a);
-  return appended{row.seq, static_cast<int64_t>(log.size())};
+  return appended{row.seq, log.last_position};
 }
 
 std::expected<void, journal_errc> memory_journal::move_wake(const entity_key& key, shard_number shard, int64_t epoch,
@@ -150,11 +157,12 @@ std::expected<std::optional<snapshot>, journal_errc> memory_journal::load_snapsh
 
 namespace {
 
-std::vector<stored_event> part(const std::vector<stored_event>& log, int64_t after, size_t rows_max) {
-  const auto first = std::min(log.size(), static_cast<size_t>(std::max<int64_t>(after, 0)));
-  const auto count = std::min({log.size() - first, rows_max, limits::read_rows_max});
-  const auto begin = log.begin() + static_cast<ptrdiff_t>(first);
-  return {begin, begin + static_cast<ptrdiff_t>(count)};
+// The events of an ordered log whose number (their sequence or their position) is beyond `after`.
+std::vector<stored_event> part(const std::vector<stored_event>& log, int64_t stored_event::* number, int64_t after,
+                               size_t rows_max) {
+  const auto begin = std::ranges::upper_bound(log, after, {}, number);
+  const auto left = static_cast<size_t>(log.end() - begin);
+  return {begin, begin + static_cast<ptrdiff_t>(std::min({left, rows_max, limits::read_rows_max}))};
 }
 
 } // namespace
@@ -165,13 +173,13 @@ std::expected<std::vector<stored_event>, journal_errc> memory_journal::read_even
   const auto entity = tables_->entities.find(key);
   if (entity == tables_->entities.end())
     return std::vector<stored_event>{};
-  return part(entity->second.events, after_seq, rows_max);
+  return part(entity->second.events, &stored_event::seq, after_seq, rows_max);
 }
 
 std::expected<std::vector<stored_event>, journal_errc>
 memory_journal::read_shard(shard_number shard, int64_t after_position, size_t rows_max) {
   std::lock_guard lock(tables_->mutex);
-  return part(tables_->journal[shard], after_position, rows_max);
+  return part(tables_->journal[shard].events, &stored_event::position, after_position, rows_max);
 }
 
 std::expected<std::optional<entity_row>, journal_errc> memory_journal::read_row(const entity_key& key) {
@@ -206,6 +214,61 @@ std::expected<std::optional<entity_key>, journal_errc> memory_journal::resolve_n
 std::expected<bool, journal_errc> memory_journal::was_seen(const tenant& owner, std::string_view id) {
   std::lock_guard lock(tables_->mutex);
   return tables_->seen.contains(text_pair{owner.id(), id});
+}
+
+std::expected<bool, journal_errc> memory_journal::claim_seen(const tenant& owner, std::span<const seen_mark> marks,
+                                                             timepoint now) {
+  if (!detail::is_storable_claim(owner, marks))
+    return std::unexpected(journal_errc::rejected);
+  if (detail::names_twice(marks))
+    return false;
+  std::lock_guard lock(tables_->mutex);
+  auto& seen = tables_->seen;
+  for (const auto& m : marks)
+    if (const auto found = seen.find({owner.id(), m.id}); found != seen.end() && found->second > now)
+      return false;
+  for (const auto& m : marks)
+    seen.insert_or_assign({owner.id(), m.id}, m.until);
+  return true;
+}
+
+namespace {
+
+// Destroys the entities and documents of an owner that a predicate over their keys chooses.
+template <class Chosen> void erase_chosen(memory_tables& t, const tenant& owner, Chosen chosen) {
+  std::erase_if(t.names, [&](const auto& n) { return chosen(n.second); });
+  std::erase_if(t.documents, [&](const auto& d) { return chosen(d.first); });
+  for (auto& [shard, log] : t.journal)
+    std::erase_if(log.events, [&](const stored_event& e) { return chosen(e.key); });
+  std::erase_if(t.entities, [&](const auto& e) { return chosen(e.first); });
+  std::erase_if(t.chains, [&](const auto& c) {
+    return c.first.first == owner.id() && std::ranges::none_of(t.entities, [&](const auto& e) {
+             return e.first.owner == owner && e.second.row.shard == c.first.second;
+           });
+  });
+}
+
+} // namespace
+
+std::expected<void, journal_errc> memory_journal::erase(const tenant& owner, std::span<const std::string> erased_kinds,
+                                                        bool last) {
+  if (!detail::is_storable_scope(owner, erased_kinds))
+    return std::unexpected(journal_errc::rejected);
+  std::lock_guard lock(tables_->mutex);
+  erase_chosen(*tables_, owner, [&](const entity_key& k) {
+    return k.owner == owner && std::ranges::find(erased_kinds, k.kind) != erased_kinds.end();
+  });
+  if (last)
+    std::erase_if(tables_->seen, [&](const auto& m) { return m.first.first == owner.id(); });
+  return {};
+}
+
+std::expected<void, journal_errc> memory_journal::erase_entity(const entity_key& key) {
+  if (!detail::is_storable_scope(key.owner, std::array{key.kind, key.id}))
+    return std::unexpected(journal_errc::rejected);
+  std::lock_guard lock(tables_->mutex);
+  erase_chosen(*tables_, key.owner, [&](const entity_key& k) { return k == key; });
+  return {};
 }
 
 std::expected<size_t, journal_errc> memory_journal::forget_seen(timepoint now, size_t rows_max) {

@@ -267,6 +267,11 @@ void append_writer::forget(const indices& some) {
   }
 }
 
+void append_writer::forget(const tenant& owner) {
+  std::erase_if(entities_, [&](const auto& e) { return e.first.owner == owner; });
+  std::erase_if(links_, [&](const auto& l) { return l.first.first == owner.id(); });
+}
+
 std::expected<void, journal_errc> append_writer::move_wake(const entity_key& key, shard_number shard, int64_t epoch,
                                                            std::optional<timepoint> wake) {
   entities_.erase(key);

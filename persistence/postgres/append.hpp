@@ -34,6 +34,9 @@ public:
   std::expected<void, journal_errc> move_wake(const entity_key& key, shard_number shard, int64_t epoch,
                                               std::optional<timepoint> wake);
 
+  /// Forgets what it knows of a tenant's rows, after somebody else changed them.
+  void forget(const tenant& owner);
+
 private:
   struct entity_memory {
     int64_t key = 0;

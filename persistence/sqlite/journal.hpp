@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
 
@@ -32,6 +33,11 @@ public:
   std::expected<std::optional<entity_key>, journal_errc> resolve_name(std::string_view space,
                                                                       std::string_view name) override;
   std::expected<bool, journal_errc> was_seen(const tenant& owner, std::string_view id) override;
+  std::expected<bool, journal_errc> claim_seen(const tenant& owner, std::span<const seen_mark> marks,
+                                               timepoint now) override;
+  std::expected<void, journal_errc> erase(const tenant& owner, std::span<const std::string> erased_kinds,
+                                          bool last) override;
+  std::expected<void, journal_errc> erase_entity(const entity_key& key) override;
   std::expected<size_t, journal_errc> forget_seen(timepoint now, size_t rows_max) override;
   std::expected<std::vector<lease>, journal_errc> take_shards(std::string_view group, std::string_view node,
                                                               std::span<const shard_number> shards,
@@ -43,6 +49,13 @@ public:
                                                      int64_t position) override;
 
 private:
+  /// One transaction of an erasure; gives how many rows went, 0 at the end.
+  using erasing_step = std::function<sqlite::outcome<size_t>(sqlite::connection&)>;
+  std::expected<void, journal_errc> in_steps(const erasing_step& step);
+  std::expected<void, journal_errc> begin_erasure();
+  std::expected<void, journal_errc> erase_kind(const tenant& owner, std::string_view kind, const std::string* id);
+  std::expected<void, journal_errc> end_erasure(const tenant& owner);
+
   std::string group_;
   std::string incarnation_;
   std::mutex writing_;

@@ -1,4 +1,5 @@
 #include "protocols/dsp/envelope.hpp"
+#include "protocols/jsonld/lenient.hpp"
 
 namespace fondaco::dsp {
 
@@ -78,6 +79,11 @@ json::object write_dataset(const catalog& c, const dataset& d) {
 }
 
 std::expected<json::value, fault> read_catalog_request(const json::value& body) {
+  if (const auto* o = body.if_object(); o && jsonld::is_expanded(*o)) {
+    auto plain = jsonld::bare_members(*o);
+    plain["@context"] = json::array{json::value(context_url)};
+    return read_catalog_request(json::value(std::move(plain)));
+  }
   auto root = read_root(body, "CatalogRequestMessage");
   if (!root)
     return std::unexpected(root.error());
@@ -86,9 +92,11 @@ std::expected<json::value, fault> read_catalog_request(const json::value& body) 
     return json::value(nullptr);
   if (filter->is_array())
     return json::value(*filter);
-  if (filter->is_object()) {
+  if (const auto* o = filter->if_object()) {
     json::array one;
-    one.push_back(*filter);
+    // A filter without members leaves nothing out.
+    if (!o->empty())
+      one.push_back(*o);
     return json::value(std::move(one));
   }
   return std::unexpected(jsonld::make_fault(

@@ -87,3 +87,17 @@ TEST_CASE("the version document is plain JSON") {
         parsed(R"({"protocolVersions":[{"version":"2025-1","path":"/2025-1","binding":"HTTPS"},
                                    {"version":"2025-1","path":"/p","binding":"HTTPS","profile":"p"}]})"));
 }
+
+TEST_CASE("a catalog request in expanded form without a context is read like the compact one") {
+  const auto read = [](const char* text) { return dsp::read_catalog_request(*json::parse(text)); };
+  const auto empty = read(R"({"@type":"https://w3id.org/dspace/2025/1/CatalogRequestMessage",
+      "https://w3id.org/dspace/2025/1/filter":{}})");
+  REQUIRE_MESSAGE(empty.has_value(), (empty ? "" : empty.error().detail));
+  CHECK(json::write(*empty) == "[]");
+  const auto filtered = read(R"({"@type":["https://w3id.org/dspace/2025/1/CatalogRequestMessage"],
+      "https://w3id.org/dspace/2025/1/filter":[{"@type":"QuerySpec"}]})");
+  REQUIRE(filtered.has_value());
+  CHECK(json::write(*filtered) == R"([{"@type":"QuerySpec"}])");
+  CHECK_FALSE(read(R"({"@type":"CatalogRequestMessage"})").has_value());
+  CHECK_FALSE(read(R"({"@type":"https://w3id.org/dspace/2025/1/CatalogError"})").has_value());
+}

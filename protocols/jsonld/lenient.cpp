@@ -55,6 +55,19 @@ std::string_view bare_odrl(std::string_view term) noexcept { return bare(term, "
 
 std::string_view bare_dspace(std::string_view term) noexcept { return bare(term, "dspace:", dspace_iri); }
 
+bool is_expanded(const json::object& o) noexcept {
+  const auto* type = o.if_contains("@type");
+  const auto name = type ? text_of(*type) : std::nullopt;
+  return !o.contains("@context") && name && name->starts_with(dspace_iri);
+}
+
+json::object bare_members(const json::object& o) {
+  json::object out;
+  for (const auto& [name, v] : o)
+    out.emplace(bare_dspace(std::string_view(name.data(), name.size())), v);
+  return out;
+}
+
 std::string_view kind_of(const json::value& v) noexcept {
   switch (v.kind()) {
   case boost::json::kind::null: return "null";

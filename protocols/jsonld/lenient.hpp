@@ -27,6 +27,12 @@ std::string_view bare(std::string_view term, std::string_view prefix, std::strin
 std::string_view bare_odrl(std::string_view term) noexcept;
 std::string_view bare_dspace(std::string_view term) noexcept;
 
+/// True for an object in expanded form: without a `@context` it needs none, since its `@type` is a whole IRI of DSP.
+bool is_expanded(const json::object& o) noexcept;
+
+/// The object with its members' names without the IRI of DSP; of two that then are the same, the first stays.
+json::object bare_members(const json::object& o);
+
 /// What a value is, for a sentence: `a string`, `an array` and so on. Never the value itself, which may be a secret.
 std::string_view kind_of(const json::value& v) noexcept;
 

@@ -47,3 +47,15 @@ TEST_CASE("the first fault is kept, and names its field") {
   CHECK(f.failure()->code == "wrong_field");
   CHECK(f.failure()->detail.starts_with("Thing: a is a number; allowed is a string"));
 }
+
+TEST_CASE("an object in expanded form is one without a context whose type is a whole IRI of DSP") {
+  const auto object = [](const char* text) { return json::parse(text)->get_object(); };
+  CHECK(jsonld::is_expanded(object(R"({"@type":"https://w3id.org/dspace/2025/1/CatalogRequestMessage"})")));
+  CHECK(jsonld::is_expanded(object(R"({"@type":["https://w3id.org/dspace/2025/1/CatalogRequestMessage"]})")));
+  CHECK_FALSE(jsonld::is_expanded(object(R"({"@type":"CatalogRequestMessage"})")));
+  CHECK_FALSE(jsonld::is_expanded(object(R"({"@type":"dspace:CatalogRequestMessage"})")));
+  CHECK_FALSE(jsonld::is_expanded(object(R"({"@context":[],"@type":"https://w3id.org/dspace/2025/1/X"})")));
+  CHECK_FALSE(jsonld::is_expanded(object("{}")));
+  const auto bare = jsonld::bare_members(object(R"({"https://w3id.org/dspace/2025/1/filter":{},"x":1,"filter":2})"));
+  CHECK(json::write(bare) == R"({"filter":{},"x":1})");
+}

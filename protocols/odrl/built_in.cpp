@@ -65,6 +65,8 @@ std::string found_clause(std::string_view left_operand, const evaluation_context
     return "the counterparty is " + json::write(json::value(context.counterparty_id));
   if (left_operand == "inForceDate" || left_operand == edc_in_force_date)
     return "it is " + to_rfc3339(context.now);
+  if (const auto operand = read_credential_operand(left_operand))
+    return credential_clause(*operand, context);
   return "it does not hold";
 }
 
@@ -74,6 +76,7 @@ policy_functions built_in_functions() {
   out.bind("counterPartyId", counterparty);
   out.bind("inForceDate", in_force);
   out.bind(std::string(edc_in_force_date), in_force);
+  out.bind_pattern(credential_function);
   return out;
 }
 

@@ -14,12 +14,19 @@ void policy_functions::bind_prefix(std::string prefix, std::function<policy_func
 
 void policy_functions::allow_action(std::string action) { actions_.push_back(std::move(action)); }
 
+void policy_functions::bind_pattern(std::function<policy_function(std::string_view)> make) {
+  patterns_.push_back(std::move(make));
+}
+
 policy_function policy_functions::find(std::string_view left_operand) const {
   if (auto exact = exact_.find(left_operand); exact != exact_.end())
     return exact->second;
   for (const auto& [prefix, make] : prefixes_)
     if (left_operand.size() > prefix.size() && left_operand.starts_with(prefix))
       return make(left_operand.substr(prefix.size()));
+  for (const auto& make : patterns_)
+    if (auto found = make(left_operand))
+      return found;
   return {};
 }
 

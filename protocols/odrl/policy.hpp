@@ -92,6 +92,8 @@ public:
   void bind(std::string left_operand, policy_function f);
   /// Binds every left operand with this prefix (what follows it is the attribute's name).
   void bind_prefix(std::string prefix, std::function<policy_function(std::string_view rest)> make);
+  /// Binds every left operand for which `make` gives a function; asked last.
+  void bind_pattern(std::function<policy_function(std::string_view left_operand)> make);
   /// Allows an action, besides `use`.
   void allow_action(std::string action);
   /// The function of a left operand, or an empty one.
@@ -101,11 +103,15 @@ public:
 private:
   std::map<std::string, policy_function, std::less<>> exact_;
   std::vector<std::pair<std::string, std::function<policy_function(std::string_view)>>> prefixes_;
+  std::vector<std::function<policy_function(std::string_view)>> patterns_;
   std::vector<std::string> actions_{"use", "odrl:use", "http://www.w3.org/ns/odrl/2/use"};
 };
 
 /// The functions that every node has: `attribute.<name>` compares an attribute of the counterparty (all operators of
-/// DSP 2025-1), `counterPartyId`, `inForceDate` (gteq, lteq, gt, lt, eq on RFC 3339 moments).
+/// DSP 2025-1), `counterPartyId`, `inForceDate` (gteq, lteq, gt, lt, eq on RFC 3339 moments), and those on verified
+/// credentials (the attribute `vc`, a list of what `vc::to_model` gives): `<Type>Credential` is `active` if there is
+/// one of the type, `<Type>Credential.<path>` is a claim of its subject (all operators); either also at the end of an
+/// IRI.
 policy_functions built_in_functions();
 
 /// What a policy says to a counterparty.

@@ -2,6 +2,7 @@
 #include "persistence/postgres/migrate.hpp"
 #include "persistence/schema.hpp"
 #include "tests/contract/journal_contract.hpp"
+#include "tests/contract/journal_erasure_contract.hpp"
 #include "tests/contract/postgres_schema.hpp"
 
 namespace fondaco::contract {
@@ -35,6 +36,7 @@ TYPE_TO_STRING_AS("PostgreSQL", fondaco::contract::postgres_store);
 namespace fondaco::contract {
 
 FONDACO_JOURNAL_CONTRACT(postgres_store);
+FONDACO_JOURNAL_ERASURE_CONTRACT(postgres_store);
 
 TEST_CASE("a fresh PostgreSQL schema is brought up to date once, and a dry run makes nothing") {
   postgres_store store;

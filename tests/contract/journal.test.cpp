@@ -1,4 +1,5 @@
 #include <filesystem>
+#include <fstream>
 
 #include <unistd.h>
 
@@ -8,6 +9,7 @@
 #include "persistence/sqlite/journal.hpp"
 #include "persistence/sqlite/migrate.hpp"
 #include "tests/contract/journal_contract.hpp"
+#include "tests/contract/journal_erasure_contract.hpp"
 
 namespace fondaco::contract {
 
@@ -81,6 +83,7 @@ TYPE_TO_STRING_AS("SQLite, in memory", fondaco::contract::sqlite_memory_store);
 namespace fondaco::contract {
 
 FONDACO_JOURNAL_CONTRACT(memory_store, faulty_store, sqlite_file_store, sqlite_memory_store);
+FONDACO_JOURNAL_ERASURE_CONTRACT(memory_store, faulty_store, sqlite_file_store, sqlite_memory_store);
 
 TEST_CASE("a fault hits the calls that its plan names and no other") {
   memory_store store;
@@ -106,6 +109,44 @@ TEST_CASE("a fault hits the calls that its plan names and no other") {
   const auto events = j.read_shard(1, 0, 9);
   REQUIRE(events.value().size() == 3);
   CHECK((*events)[1].key.id == "4");
+}
+
+TEST_CASE("a fault hits claims and erasures too, and an erasure that was reported lost can be asked again") {
+  memory_store store;
+  const auto inner = store.open();
+  faulty_journal j(*inner);
+  j.set(faults{}
+            .on(journal_op::claim, nth(1), journal_fault::unavailable)
+            .on(journal_op::claim, nth(2), journal_fault::done_but_reported_lost)
+            .on(journal_op::erase, nth(1), journal_fault::done_but_reported_lost));
+  CHECK(claim(j, "t", {"a"}) == "unavailable");
+  CHECK(claim(j, "t", {"a"}) == "outcome_unknown");
+  CHECK(claim(j, "t", {"a"}) == "seen before");
+  CHECK(j.erase(tenant("t"), {}, true).error() == journal_errc::outcome_unknown);
+  CHECK(j.erase(tenant("t"), {}, true).has_value());
+  CHECK(claim(j, "t", {"a"}) == "claimed");
+}
+
+TEST_CASE("an erasure leaves no byte of what it destroyed in SQLite's files") {
+  sqlite_file_store store;
+  auto o = own(store.open(), "a", {1});
+  const std::string mark = "the-raw-text-of-a-tenant";
+  const auto on_disk = [&] {
+    std::string all;
+    for (const auto& file : std::filesystem::directory_iterator(store.path)) {
+      std::ifstream in(file.path(), std::ios::binary);
+      all.append(std::istreambuf_iterator<char>(in), {});
+    }
+    return all.find(mark) != std::string::npos;
+  };
+  auto a = laden(o, "t", "asset", "1");
+  a.events.front().payload = "\"" + mark + "\"";
+  a.documents.front().body = "\"" + mark + "\"";
+  REQUIRE(word(append_one(*o.journal, a)) == "acknowledged");
+  REQUIRE(o.journal->save_snapshot({a.key, 1, 1, mark}).has_value());
+  CHECK(on_disk());
+  REQUIRE(o.journal->erase(tenant("t"), std::vector<std::string>{"asset"}, true).has_value());
+  CHECK_FALSE(on_disk());
 }
 
 TEST_CASE("a fresh SQLite database is brought up to date once, and a dry run makes nothing") {

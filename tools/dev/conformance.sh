@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
-# ./dev conformance: the 65 active cases of the DSP conformance kit, native, against a node of our own.
+# ./dev conformance [dsp|dcp]: the active cases of a conformance kit, native, against a node of our own: the 65 of DSP
+# or the 85 of DCP.
 set -euo pipefail
 . tools/dev/lib.sh
 . tools/dev/node.sh
 
 only=()
+kit=dsp
 while [ $# -gt 0 ]; do
   case "$1" in
+  dsp | dcp) kit=$1 ;;
   --no-build) NO_BUILD=1 ;;
   --only)
     only=(--only "$2")
@@ -21,8 +24,15 @@ while [ $# -gt 0 ]; do
 done
 [ -n "${NO_BUILD:-}" ] || build release
 make_scratch
-prepare_dsp_node "$(free_port)"
 rc=0
+if [ "$kit" = dcp ]; then
+  prepare_dcp_node "$(free_port)"
+  build/release/bin/dcp_conformance -config "$SCRATCH/dcp.properties" --prepare \
+    --floor tests/conformance/dcp/floor.txt "${only[@]+"${only[@]}"}" >"$SCRATCH/kit.out" || rc=$?
+  grep -vE '^\[[^]]*\] Started: ' "$SCRATCH/kit.out" || true
+  exit "$rc"
+fi
+prepare_dsp_node "$(free_port)"
 "${DRIVER[@]}" --run build/release/bin/dsp_conformance -config "$SCRATCH/tck.properties" \
   --floor tests/conformance/dsp/floor.txt "${only[@]+"${only[@]}"}" >"$SCRATCH/kit.out" || rc=$?
 grep -vE '^\[[^]]*\] Started: ' "$SCRATCH/kit.out" || true

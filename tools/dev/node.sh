@@ -3,7 +3,7 @@
 
 secret() { python3 -c 'import secrets; print(secrets.token_hex(32))'; }
 
-# write_node_config FOLDER STORE_URL [PORT_BASE]: a node on loopback with a closed dataspace; sets NODE_*_PORT.
+# write_node_config FOLDER STORE_URL: a node on loopback with a closed dataspace; sets NODE_*_PORT.
 write_node_config() {
   local folder=$1 store=$2 listener port
   mkdir -p "$folder"
@@ -27,7 +27,7 @@ write_node_config() {
     # shellcheck disable=SC2154
     printf '[auth]\nissuer = "http://127.0.0.1:%s"\n' "$NODE_management_PORT"
     printf '[[api_client]]\nid = "admin"\nrole = "admin"\nsecret_file = "%s/admin.secret"\n' "$folder"
-    printf 'scopes = ["management-api:admin", "management-api:read", "management-api:write"]\n'
+    printf 'scopes = ["management-api:admin", "management-api:read", "management-api:write"%s]\n' "${NODE_MORE_SCOPES:-}"
     printf '[[dataspace_profile]]\nname = "closed"\nidentity = "token"\n'
   } >"$folder/fondaco.toml"
 }
@@ -58,4 +58,36 @@ prepare_dsp_node() {
     --secret-file "$folder/admin.secret" --counterparty-token-file "$SCRATCH/counterparty.token"
     --data-plane-url "http://127.0.0.1:$NODE_signaling_PORT/api/dataplane/cut"
     --properties "$SCRATCH/tck.properties" --kit "127.0.0.1:$kit_port" --wait 8)
+}
+
+# prepare_dcp_node KIT_PORT: a node with all roles that trusts the issuer at that port, and $SCRATCH/dcp.properties, by
+# which dcp_conformance makes it ready and drives it.
+prepare_dcp_node() {
+  local folder=$SCRATCH/node kit_port=$1
+  NODE_MORE_SCOPES=', "identity-api:admin", "issuer-admin-api:admin"' write_node_config "$folder" "$folder/fondaco.db"
+  # The issuer's keys are fresh in each run, and it has no certificate.
+  cat >>"$folder/fondaco.toml" <<TOML
+[identity]
+did_web_http = true
+did_cache_ms = 0
+[[trusted_issuer]]
+did = "did:web:localhost%3A$kit_port:issuer"
+types = ["*"]
+[[dataspace_profile]]
+name = "dcp"
+identity = "dcp"
+scopes = ["org.eclipse.dspace.dcp.vc.type:MembershipCredential:read"]
+TOML
+  start_node "$folder"
+  cat >"$SCRATCH/dcp.properties" <<PROPERTIES
+dataspacetck.callback.address=http://localhost:$kit_port
+dataspacetck.host=127.0.0.1
+dataspacetck.port=$kit_port
+dataspacetck.credentials.correlation.id=issuance-correlation-id
+fondaco.management.url=http://127.0.0.1:$NODE_management_PORT
+fondaco.protocol.url=http://localhost:$NODE_protocol_PORT
+fondaco.client.id=admin
+fondaco.client.secret.file=$folder/admin.secret
+fondaco.dataspace.profile=dcp
+PROPERTIES
 }

@@ -36,16 +36,18 @@ start_postgres || exit 1
 start_nats || exit 1
 export FONDACO_BINARY=$PWD/build/release/bin/fondaco
 
-for layer in protocols persistence actors gateway cells tools; do
+for layer in protocols persistence actors gateway planes cells cfm tools; do
   suite "unit tests of $layer" "build/release/bin/${layer}_unit"
 done
 suite "journal, document and vault contracts" build/release/bin/contract
 suite "contracts on PostgreSQL" build/release/bin/postgres
+suite "broker on NATS" build/release/bin/nats
 suite "style, layers and limits" python3 tools/checks/tidy.py --root .
 suite "the checks catch what they are for" python3 tools/checks/tidy_test.py
 suite "end to end on SQLite" build/release/bin/e2e --store sqlite
 suite "end to end on PostgreSQL" build/release/bin/e2e --store postgres
 suite "DSP conformance, native" tools/dev/conformance.sh --no-build
+suite "DCP conformance, native" tools/dev/conformance.sh dcp --no-build
 
 printf '%d passed, %d failed\n' "$PASSED" "$FAILED"
 [ "$FAILED" = 0 ]

@@ -5,15 +5,25 @@
 #include <memory>
 #include <set>
 
+#include "actors/memory_broker.hpp"
+#include "actors/nats_broker.hpp"
 #include "cells/control_plane/dsp_routes.hpp"
 #include "cells/control_plane/kinds.hpp"
 #include "cells/control_plane/management.hpp"
 #include "cells/control_plane/signaling_routes.hpp"
+#include "cells/credential_service/routes.hpp"
 #include "cells/data_plane/kinds.hpp"
 #include "cells/data_plane/routes.hpp"
+#include "cells/identity/kinds.hpp"
+#include "cells/identity/routes.hpp"
+#include "cells/issuer_service/routes.hpp"
 #include "cells/operator/routes.hpp"
 #include "cells/participants/client_registry.hpp"
 #include "cells/participants/kinds.hpp"
+#include "cfm/agents/agents.hpp"
+#include "cfm/onboarding/routes.hpp"
+#include "cfm/provision_manager/routes.hpp"
+#include "cfm/tenant_manager/routes.hpp"
 #include "tools/fondaco/secret_file.hpp"
 
 namespace fondaco::tools {
@@ -22,11 +32,18 @@ namespace {
 
 using started = std::expected<void, fault>;
 
+const std::vector<std::string> cfm_roles{"tenant-manager", "provision-manager", "agents", "onboarding"};
+const std::vector<std::string> identity_roles{"credential-service", "issuer-service"};
+
 constexpr size_t sampled_entities_max = 100'000;
 
 bool has_role(const assembly& a, const char* role) {
   const auto& roles = a.settings.roles;
   return std::find(roles.begin(), roles.end(), role) != roles.end();
+}
+
+bool has_any(const assembly& a, const std::vector<std::string>& roles) {
+  return std::ranges::any_of(roles, [&](const auto& r) { return has_role(a, r.c_str()); });
 }
 
 started listen(assembly& a, const std::string& name, gateway::router routes) {
@@ -65,10 +82,23 @@ started start_vault(assembly& a) {
   return {};
 }
 
+// The collector's address is the operator's own word, so it may be private; tenants' addresses never go this way.
+void start_traces(assembly& a) {
+  gateway::client_options open;
+  open.allow_private_addresses = true;
+  open.allow_http = true;
+  open.ca_file = a.settings.outbound.ca_file;
+  a.collector = std::make_unique<gateway::client>(*a.server, open);
+  a.traces = std::make_unique<gateway::otlp_exporter>(a.settings.otlp_url, "fondaco", a.settings.name, *a.collector,
+                                                      a.random, a.counts);
+}
+
 started start_edge(assembly& a) {
   a.server = std::make_unique<gateway::server>(a.settings.threads);
   a.client = std::make_unique<gateway::client>(*a.server, a.settings.outbound);
   a.exchange = std::make_unique<gateway::measured_exchange>(*a.client, a.counts);
+  if (!a.settings.otlp_url.empty())
+    start_traces(a);
   return {};
 }
 
@@ -114,10 +144,14 @@ void sample_tenants(assembly& a, std::set<std::string>& seen) {
   a.counts.set("fondaco_tenants", {}, static_cast<double>(tenants));
 }
 
-started start_actors(assembly& a) {
-  auto services = [&a]() -> cells::cell_services& {
+std::vector<actors::entity_kind> kinds_of(assembly& a) {
+  cells::services_ref services = [&a]() -> cells::cell_services& {
     invariant(a.services != nullptr, "effects run once the services are there");
     return *a.services;
+  };
+  cfm::services_ref cfm_services = [&a]() -> cfm::cfm_services& {
+    invariant(a.cfm_services != nullptr, "effects run once the services are there");
+    return *a.cfm_services;
   };
   auto kinds = cells::participant_kinds();
   auto add = [&kinds](std::vector<actors::entity_kind> more) {
@@ -128,15 +162,64 @@ started start_actors(assembly& a) {
     add(cells::control_plane_kinds(services));
   if (has_role(a, "data-plane"))
     add(cells::data_plane_kinds(services));
+  if (has_any(a, identity_roles))
+    add(cells::identity_kinds());
+  if (has_role(a, "credential-service"))
+    add(cells::credential_service_kinds(services));
+  if (has_role(a, "issuer-service"))
+    add(cells::issuer_service_kinds(services));
+  if (has_role(a, "tenant-manager"))
+    add(cfm::tenant_manager_kinds(cfm_services));
+  if (has_role(a, "provision-manager"))
+    add(cfm::provision_manager_kinds(cfm_services));
+  if (has_role(a, "onboarding"))
+    add(cfm::onboarding_kinds(cfm_services));
+  return kinds;
+}
+
+// The agents' secret is that of the configuration; on a node with all roles it lives in memory only.
+started choose_agents_client(assembly& a) {
+  auto& c = a.settings.cfm;
+  if (a.settings.agents_secret_file.empty()) {
+    c.client_id = "fondaco-agents";
+    c.client_secret = gateway::fresh_secret(a.random);
+    return {};
+  }
+  auto secret = read_secret_file(a.settings.agents_secret_file);
+  if (!secret)
+    return std::unexpected(secret.error());
+  c.client_secret = std::move(*secret);
+  return {};
+}
+
+started make_services(assembly& a) {
+  auto common = planes::node_services{*a.runtime,         *a.server,     *a.pool,     *a.store.journal,
+                                      *a.store.documents, *a.vault,      *a.exchange, *a.client,
+                                      *a.tokens,          a.clock,       a.random,    a.settings.command_timeout_ms,
+                                      &a.counts,          a.traces.get()};
+  a.services = std::make_unique<cells::cell_services>(
+      cells::cell_services{common, a.functions, a.settings.cell, a.trust, *a.dids});
+  if (!has_any(a, cfm_roles))
+    return {};
+  if (auto chosen = choose_agents_client(a); !chosen)
+    return chosen;
+  a.broker = a.settings.broker == "nats" ? actors::make_nats_broker(a.settings.nats) : actors::make_memory_broker();
+  a.cfm_services = std::make_unique<cfm::cfm_services>(cfm::cfm_services{common, *a.broker, a.settings.cfm});
+  return {};
+}
+
+started start_actors(assembly& a) {
   a.functions = odrl::built_in_functions();
+  a.trust.replace(a.settings.trusted_issuers);
+  a.dids = std::make_unique<identity::did_resolver>(*a.exchange, *a.server, a.clock, a.settings.resolver);
   const auto& s = a.settings;
   a.runtime =
       std::make_unique<actors::runtime>(actors::runtime::parts{*a.store.journal, a.clock, a.random, s.group, s.name,
                                                                s.shards, s.threads, s.limits, &a.observer},
-                                        std::move(kinds));
-  a.services = std::make_unique<cells::cell_services>(
-      cells::cell_services{*a.runtime, *a.server, *a.pool, *a.store.journal, *a.store.documents, *a.vault, *a.exchange,
-                           *a.client, *a.tokens, a.clock, a.random, a.functions, a.settings.cell, &a.counts});
+                                        kinds_of(a));
+  auto made = make_services(a);
+  if (!made)
+    return made;
   auto begun = a.runtime->start();
   if (!begun)
     return begun;
@@ -147,6 +230,22 @@ started start_actors(assembly& a) {
     gateway::sample(m, a.runtime->counters());
   });
   return {};
+}
+
+started start_broker(assembly& a) {
+  cfm::services_ref services = [&a]() -> cfm::cfm_services& { return *a.cfm_services; };
+  if (has_role(a, "tenant-manager"))
+    cfm::add_tenant_manager_consumers(*a.broker, services);
+  if (has_role(a, "provision-manager"))
+    cfm::add_provision_manager_consumers(*a.broker, services);
+  if (has_role(a, "agents"))
+    cfm::add_agents(*a.broker, services);
+  return a.broker->start();
+}
+
+void stop_broker(assembly& a, milliseconds within) {
+  if (a.broker)
+    a.broker->stop(within);
 }
 
 void stop_actors(assembly& a, milliseconds within) {
@@ -169,6 +268,15 @@ started start_clients(assembly& a) {
     client.scopes = c.scopes;
     configured.push_back(std::move(client));
   }
+  if (has_any(a, cfm_roles) && a.settings.agents_secret_file.empty()) {
+    gateway::api_client agents;
+    agents.client_id = a.settings.cfm.client_id;
+    agents.secrets.push_back({gateway::hash_of_secret(a.settings.cfm.client_secret), std::nullopt});
+    agents.role = "provisioner";
+    agents.scopes = {"management-api:admin", "identity-api:admin", "issuer-admin-api:admin", "tenant-manager-api:read",
+                     "tenant-manager-api:write"};
+    configured.push_back(std::move(agents));
+  }
   auto fixed = gateway::static_registry::make(std::move(configured));
   if (!fixed)
     return std::unexpected(fixed.error());
@@ -185,13 +293,32 @@ started start_management(assembly& a) {
   a.endpoint->add_routes(routes);
   if (has_role(a, "control-plane"))
     cells::add_management_routes(routes, *a.services);
+  if (has_any(a, identity_roles))
+    cells::add_identity_routes(routes, *a.services);
+  if (has_role(a, "credential-service"))
+    cells::add_credential_routes(routes, *a.services);
+  if (has_role(a, "issuer-service"))
+    cells::add_issuer_admin_routes(routes, *a.services);
+  if (has_role(a, "tenant-manager"))
+    cfm::add_tenant_manager_routes(routes, *a.cfm_services);
+  if (has_role(a, "provision-manager"))
+    cfm::add_provision_manager_routes(routes, *a.cfm_services);
+  if (has_role(a, "onboarding"))
+    cfm::add_onboarding_routes(routes, *a.cfm_services);
   cells::add_operator_routes(routes, *a.services, cells::operator_door::token);
   return listen(a, "management", std::move(routes));
 }
 
 started start_protocol(assembly& a) {
   gateway::router routes;
-  cells::add_dsp_routes(routes, *a.services);
+  if (has_role(a, "control-plane"))
+    cells::add_dsp_routes(routes, *a.services);
+  if (has_role(a, "credential-service"))
+    cells::add_credential_service_routes(routes, *a.services);
+  if (has_role(a, "issuer-service"))
+    cells::add_issuer_routes(routes, *a.services);
+  if (has_any(a, identity_roles))
+    cells::add_did_routes(routes, *a.services);
   return listen(a, "protocol", std::move(routes));
 }
 
@@ -247,29 +374,36 @@ void no_stop(assembly&, milliseconds) {}
 
 const std::vector<service>& service_table() {
   static const std::vector<service> table{
-      {"store", {}, {"journal", "documents"}, {}, "", start_store, no_stop},
-      {"vault", {"journal"}, {"secrets"}, {}, "", start_vault, no_stop},
-      {"edge", {}, {"http server", "http client"}, {}, "", start_edge, no_stop},
-      {"tokens", {"secrets", "http client"}, {"token verifier"}, {}, "", start_tokens, no_stop},
+      {"store", {}, {"journal", "documents"}, {}, {}, start_store, no_stop},
+      {"vault", {"journal"}, {"secrets"}, {}, {}, start_vault, no_stop},
+      {"edge", {}, {"http server", "http client"}, {}, {}, start_edge, no_stop},
+      {"tokens", {"secrets", "http client"}, {"token verifier"}, {}, {}, start_tokens, no_stop},
       {"actors",
        {"journal", "documents", "secrets", "token verifier"},
        {"entities"},
        {},
-       "",
+       {},
        start_actors,
        stop_actors},
-      {"clients", {"entities"}, {"token endpoint"}, {}, "", start_clients, no_stop},
-      {"protocol", {"entities"}, {"DSP"}, {"protocol"}, "control-plane", start_protocol, no_stop},
-      {"signaling", {"entities"}, {"DPS"}, {"signaling"}, "", start_signaling, no_stop},
-      {"public", {"entities"}, {"pulls"}, {"public"}, "data-plane", start_public, no_stop},
-      {"management", {"entities", "token endpoint"}, {"admin APIs"}, {"management"}, "", start_management, no_stop},
-      {"operator", {"entities"}, {"ctl"}, {"operator"}, "", start_operator, no_stop},
+      {"clients", {"entities"}, {"token endpoint"}, {}, {}, start_clients, no_stop},
+      {"protocol",
+       {"entities"},
+       {"DSP", "DCP", "DID documents"},
+       {"protocol"},
+       {"control-plane", "credential-service", "issuer-service"},
+       start_protocol,
+       no_stop},
+      {"signaling", {"entities"}, {"DPS"}, {"signaling"}, {"control-plane", "data-plane"}, start_signaling, no_stop},
+      {"public", {"entities"}, {"pulls"}, {"public"}, {"data-plane"}, start_public, no_stop},
+      {"management", {"entities", "token endpoint"}, {"admin APIs"}, {"management"}, {}, start_management, no_stop},
+      {"operator", {"entities"}, {"ctl"}, {"operator"}, {}, start_operator, no_stop},
+      {"broker", {"entities", "admin APIs"}, {"orchestrations"}, {}, cfm_roles, start_broker, stop_broker},
       // Last to start, so that `ready` means that every door is open; first to stop, with the doors closing before it.
       {"observability",
        {"admin APIs", "ctl"},
        {"health", "metrics"},
        {"observability", "internal"},
-       "",
+       {},
        start_observability,
        stop_edge},
   };
@@ -279,7 +413,7 @@ const std::vector<service>& service_table() {
 std::vector<const service*> start_order(const std::vector<std::string>& roles) {
   std::vector<const service*> waiting;
   for (const auto& s : service_table())
-    if (s.role.empty() || std::find(roles.begin(), roles.end(), s.role) != roles.end())
+    if (s.roles.empty() || std::ranges::find_first_of(s.roles, roles) != s.roles.end())
       waiting.push_back(&s);
   std::vector<const service*> order;
   std::set<std::string> provided;

@@ -8,9 +8,11 @@
 
 #include "actors/ports/clock.hpp"
 #include "cells/services.hpp"
+#include "cfm/services.hpp"
 #include "gateway/api_client.hpp"
 #include "gateway/health.hpp"
 #include "gateway/metrics.hpp"
+#include "gateway/otlp_exporter.hpp"
 #include "gateway/token_endpoint.hpp"
 #include "gateway/token_verifier.hpp"
 #include "tools/fondaco/config.hpp"
@@ -30,6 +32,9 @@ public:
     counts_.add("fondaco_effects_total", {kind, failed ? "failed" : "done"});
   }
   void commanded(std::string_view tenant_id) override { counts_.add("fondaco_tenant_commands_total", {tenant_id}); }
+  void reached(std::string_view kind, std::string_view status) override {
+    counts_.add("fondaco_entity_transitions_total", {kind, status});
+  }
 
 private:
   gateway::metrics& counts_;
@@ -51,13 +56,21 @@ struct assembly {
   std::unique_ptr<gateway::server> server;
   std::unique_ptr<gateway::client> client;
   std::unique_ptr<gateway::measured_exchange> exchange;
+  /// Both null without a collector.
+  std::unique_ptr<gateway::client> collector;
+  std::unique_ptr<gateway::otlp_exporter> traces;
   std::shared_ptr<const gateway::token_keys> keys;
   std::unique_ptr<gateway::token_verifier> tokens;
   std::unique_ptr<gateway::api_client_registry> clients;
   std::unique_ptr<gateway::token_endpoint> endpoint;
   std::unique_ptr<actors::runtime> runtime;
   odrl::policy_functions functions;
+  identity::trust_list trust;
+  std::unique_ptr<identity::did_resolver> dids;
   std::unique_ptr<cells::cell_services> services;
+  /// Null if the node has no role of the CFM.
+  std::unique_ptr<actors::broker> broker;
+  std::unique_ptr<cfm::cfm_services> cfm_services;
   std::string bound;
 };
 
@@ -68,8 +81,8 @@ struct service {
   std::vector<std::string> provides;
   /// The listeners that it opens.
   std::vector<std::string> listeners;
-  /// The role that asks for it; empty if every node has it.
-  std::string role;
+  /// The roles that ask for it, any of them; empty if every node has it.
+  std::vector<std::string> roles;
   std::function<std::expected<void, fault>(assembly&)> start;
   std::function<void(assembly&, milliseconds within)> stop;
 };

@@ -77,6 +77,22 @@ std::optional<config_value> value_of(const toml::node& node, const std::string& 
   return std::nullopt;
 }
 
+std::string text_of(const std::string& v) { return v; }
+std::string text_of(bool v) { return v ? "true" : "false"; }
+std::string text_of(int64_t v) { return std::to_string(v); }
+std::string text_of(const std::vector<std::string>& v) {
+  std::string out;
+  for (const auto& one : v)
+    out += std::to_string(one.size()) + ":" + one;
+  return out;
+}
+
+std::string with_index(std::string path, size_t index) {
+  if (const auto list = path.find("[]"); list != std::string::npos)
+    path.insert(list + 1, std::to_string(index));
+  return path;
+}
+
 std::optional<fault> apply(config& c, const std::string& path, size_t index, const toml::node& node);
 
 std::optional<fault> walk(config& c, const std::string& prefix, size_t index, const toml::table& table) {
@@ -111,6 +127,7 @@ std::optional<fault> apply(config& c, const std::string& path, size_t index, con
   auto value = value_of(node, found->key.type);
   if (!value)
     return wrong(where, "must be of type " + found->key.type + ", as " + found->key.example);
+  c.written[with_index(path, index)] = std::visit([](const auto& v) { return text_of(v); }, *value);
   if (auto why = found->apply(c, index, *value))
     return wrong(where, *why);
   return std::nullopt;
@@ -132,12 +149,43 @@ std::optional<fault> check_whole(const config& c) {
   for (const auto& p : c.cell.profiles)
     if (p.name.empty() || !profiles.insert(p.name).second)
       return wrong("dataspace_profile '" + p.name + "'", "needs a name that no other profile has");
+  for (const auto& i : c.trusted_issuers)
+    if (!i.did.starts_with("did:web:") || i.types.empty())
+      return wrong("trusted_issuer '" + i.did + "'", "needs a did (did:web:...) and types");
+  if (c.cfm.client_id.empty() != c.agents_secret_file.empty())
+    return wrong("agents", "client_id and secret_file go together");
   if (c.external_issuer.empty() != c.external_jwks_url.empty())
     return wrong("auth", "external_issuer and external_jwks_url go together");
   return std::nullopt;
 }
 
+// The agents work on this node unless the configuration names others.
+void fill_in_agents(config& c) {
+  auto& a = c.cfm;
+  a.separate_credential_service = !a.credential_service_url.empty() && a.credential_service_url != a.control_plane_url;
+  const auto own = [](std::string& url, const std::string& otherwise) {
+    if (url.empty())
+      url = otherwise;
+    while (url.ends_with('/'))
+      url.pop_back();
+  };
+  for (auto* url : {&a.control_plane_url, &a.credential_service_url, &a.issuer_service_url, &a.tenant_manager_url})
+    own(*url, c.issuer);
+  own(a.data_plane_signaling_url, c.cell.signaling_url);
+  own(a.control_plane_protocol_url, c.cell.protocol_url);
+  own(a.credential_service_protocol_url, c.cell.protocol_url);
+  if (a.dataspace_profile.empty() && !c.cell.profiles.empty())
+    a.dataspace_profile = c.cell.profiles.front().name;
+}
+
 } // namespace
+
+const std::vector<std::string>& known_roles() {
+  static const std::vector<std::string> roles{"control-plane",  "data-plane",     "credential-service",
+                                              "issuer-service", "tenant-manager", "provision-manager",
+                                              "agents",         "onboarding"};
+  return roles;
+}
 
 gateway::listener_options& config::listener(std::string_view listener_name) {
   return const_cast<gateway::listener_options&>(std::as_const(*this).listener(listener_name));
@@ -190,6 +238,23 @@ std::string config_example() {
   return out;
 }
 
+std::vector<std::string> changed_keys(const config& before, const config& after) {
+  std::set<std::string> changed;
+  const auto missing_in = [&changed](const auto& other, const auto& one) {
+    for (const auto& [key, value] : one)
+      if (auto found = other.find(key); found == other.end() || found->second != value)
+        changed.insert(key);
+  };
+  missing_in(before.written, after.written);
+  missing_in(after.written, before.written);
+  return {changed.begin(), changed.end()};
+}
+
+bool is_reloadable(std::string_view key) {
+  return key == "node.log_level" || key.starts_with("trusted_issuer[") ||
+         (key.starts_with("listener.") && (key.ends_with(".tls_certificate") || key.ends_with(".tls_key")));
+}
+
 std::expected<config, fault> parse_config(std::string_view text) {
   auto parsed = toml::parse(text);
   if (!parsed)
@@ -202,6 +267,7 @@ std::expected<config, fault> parse_config(std::string_view text) {
     return std::unexpected(std::move(*why));
   if (c.external_audience.empty())
     c.external_audience = c.audience;
+  fill_in_agents(c);
   return c;
 }
 

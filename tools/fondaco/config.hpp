@@ -2,12 +2,15 @@
 
 #include <expected>
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "actors/nats_broker.hpp"
 #include "actors/runtime.hpp"
 #include "cells/services.hpp"
+#include "cfm/services.hpp"
 #include "gateway/http.hpp"
 #include "persistence/store.hpp"
 #include "protocols/base/fault.hpp"
@@ -24,11 +27,14 @@ struct configured_client {
   std::vector<std::string> scopes;
 };
 
+/// Every role that a node can have.
+const std::vector<std::string>& known_roles();
+
 /// A node's configuration: what its file says, with defaults for the rest.
 struct config {
   std::string name = "node-1";
   std::string group = "default";
-  std::vector<std::string> roles = {"control-plane", "data-plane"};
+  std::vector<std::string> roles = known_roles();
   size_t threads = 2;
   std::string log_level = "info";
 
@@ -50,8 +56,26 @@ struct config {
   std::vector<configured_client> clients;
 
   cells::cell_settings cell;
+  std::vector<identity::trusted_issuer> trusted_issuers;
+  identity::resolver_options resolver;
+
+  /// `memory` or `nats`.
+  std::string broker = "memory";
+  actors::nats_options nats;
+  /// What is empty is filled in by `parse_config` from the node's own listeners.
+  cfm::cfm_settings cfm;
+  std::string agents_secret_file;
+
+  /// A collector's OTLP/HTTP endpoint for traces; empty for none.
+  std::string otlp_url;
+
   actors::runtime_limits limits;
+  /// How long a request to an admin API or a protocol endpoint waits for its entity.
+  milliseconds command_timeout_ms{10'000};
   uint32_t shards = 32;
+
+  /// What the file itself says: the values as text by their keys, as `api_client[0].id`; to tell what changed.
+  std::map<std::string, std::string> written;
 
   /// The options of the listener with this name.
   gateway::listener_options& listener(std::string_view listener_name);
@@ -80,6 +104,12 @@ const std::vector<config_key>& config_keys();
 
 /// The annotated example of every key, as TOML that the parser takes.
 std::string config_example();
+
+/// The keys that two configurations' files say differently, those of only one among them.
+std::vector<std::string> changed_keys(const config& before, const config& after);
+
+/// True for a key that `node::reload` acts on: the log level, trusted issuers, certificates and their keys.
+bool is_reloadable(std::string_view key);
 
 /// Reads TOML; the fault names the line, the key, what was wrong and what is allowed. An unknown key is refused with
 /// its nearest neighbour.

@@ -67,3 +67,31 @@ TEST_CASE("clients and profiles are whole and named once") {
   CHECK(refusal_of(std::string(least) + "[[dataspace_profile]]\nname = \"A b\"\n").find("lower-case") !=
         std::string::npos);
 }
+
+TEST_CASE("two configurations differ by the keys that their files say differently") {
+  const std::string base = std::string(least) + "[[trusted_issuer]]\ndid = \"did:web:a\"\ntypes = [\"*\"]\n";
+  const auto before = parse_config(base + "[node]\nname = \"n\"\nlog_level = \"info\"\n");
+  const auto after = parse_config(base + "[node]\nlog_level = \"debug\"\n[store]\nreaders = 2\n"
+                                         "[[trusted_issuer]]\ndid = \"did:web:b\"\ntypes = [\"T\", \"U\"]\n");
+  REQUIRE(before.has_value());
+  REQUIRE(after.has_value());
+  CHECK(changed_keys(*before, *before).empty());
+  CHECK(changed_keys(*before, *after) == std::vector<std::string>{"node.log_level", "node.name", "store.readers",
+                                                                  "trusted_issuer[1].did", "trusted_issuer[1].types"});
+  CHECK(changed_keys(*before, *after) == changed_keys(*after, *before));
+  const auto one = parse_config(base + "[data_plane]\nfile_roots = [\"a\", \"b\"]\n");
+  const auto other = parse_config(base + "[data_plane]\nfile_roots = [\"a2:b\"]\n");
+  CHECK(changed_keys(*one, *other) == std::vector<std::string>{"data_plane.file_roots"});
+}
+
+TEST_CASE("log level, trusted issuers and certificates may change while a node runs, nothing else may") {
+  size_t reloadable = 0;
+  for (const auto& key : config_keys())
+    reloadable += is_reloadable(key.path) ? 1 : 0;
+  CHECK(reloadable == 1 + 3 + 7 * 2);
+  CHECK(is_reloadable("node.log_level"));
+  CHECK(is_reloadable("trusted_issuer[3].types"));
+  CHECK(is_reloadable("listener.public.tls_key"));
+  CHECK_FALSE(is_reloadable("listener.public.bind"));
+  CHECK_FALSE(is_reloadable("node.roles"));
+}

@@ -1,5 +1,7 @@
 #include "tools/fondaco/config_table.hpp"
 
+#include "tools/fondaco/config_setters.hpp"
+
 #include <algorithm>
 #include <limits>
 #include <utility>
@@ -8,71 +10,25 @@ namespace fondaco::tools {
 
 namespace {
 
-using refused = std::optional<std::string>;
-using setter = std::function<refused(config&, size_t, const config_value&)>;
-
-template <class T> setter text(T member) {
-  return [member](config& c, size_t, const config_value& v) -> refused {
-    std::invoke(member, c) = std::get<std::string>(v);
-    return std::nullopt;
-  };
-}
-
-template <class T> setter flag(T member) {
-  return [member](config& c, size_t, const config_value& v) -> refused {
-    std::invoke(member, c) = std::get<bool>(v);
-    return std::nullopt;
-  };
-}
-
-template <class T> setter list(T member) {
-  return [member](config& c, size_t, const config_value& v) -> refused {
-    std::invoke(member, c) = std::get<std::vector<std::string>>(v);
-    return std::nullopt;
-  };
-}
-
-template <class T> setter number(T member, int64_t least, int64_t most) {
-  return [member, least, most](config& c, size_t, const config_value& v) -> refused {
-    auto n = std::get<int64_t>(v);
-    if (n < least || n > most)
-      return "must be from " + std::to_string(least) + " to " + std::to_string(most);
-    auto& target = std::invoke(member, c);
-    target = std::remove_reference_t<decltype(target)>(n);
-    return std::nullopt;
-  };
-}
-
-// `member` as a function of the configuration, for what lies deeper than one level.
-#define AT(expression) [](config& c) -> auto& { return c.expression; }
-
-constexpr int64_t hour_ms = 3'600'000;
-
-template <class T> T& entry(std::vector<T>& of, size_t index) {
-  if (of.size() <= index)
-    of.resize(index + 1);
-  return of[index];
-}
-
-refused one_of(const std::string& value, std::vector<std::string> allowed) {
-  if (std::find(allowed.begin(), allowed.end(), value) != allowed.end())
-    return std::nullopt;
-  std::string all;
-  for (const auto& a : allowed)
-    all += (all.empty() ? "" : ", ") + a;
-  return "must be one of " + all;
+std::string quoted_list(const std::vector<std::string>& words) {
+  std::string out;
+  for (const auto& w : words)
+    out += (out.empty() ? "\"" : ", \"") + w + "\"";
+  return "[" + out + "]";
 }
 
 void add_node(std::vector<config_entry>& t) {
   t.push_back({{"node.name", "string", "The node's name in its group.", "\"node-1\""}, text(&config::name)});
   t.push_back({{"node.group", "string", "The group of like nodes that share one database.", "\"default\""},
                text(&config::group)});
-  t.push_back({{"node.roles", "strings", "What the node does: control-plane, data-plane.",
-                "[\"control-plane\", \"data-plane\"]"},
+  t.push_back({{"node.roles", "strings",
+                "What the node does: control-plane, data-plane, credential-service, issuer-service, tenant-manager, "
+                "provision-manager, agents, onboarding.",
+                quoted_list(known_roles())},
                [](config& c, size_t, const config_value& v) -> refused {
                  c.roles = std::get<std::vector<std::string>>(v);
                  for (const auto& r : c.roles)
-                   if (auto why = one_of(r, {"control-plane", "data-plane"}))
+                   if (auto why = one_of(r, known_roles()))
                      return why;
                  return std::nullopt;
                }});
@@ -201,8 +157,22 @@ void add_trust(std::vector<config_entry>& t) {
                  return std::nullopt;
                }});
   t.push_back({{"dataspace_profile[].identity", "string",
-                "token: a closed dataspace with pre-shared tokens in each participant's configuration.", "\"token\""},
-               [](config&, size_t, const config_value& v) { return one_of(std::get<std::string>(v), {"token"}); }});
+                "token: a closed dataspace with pre-shared tokens in each participant's configuration; dcp: DIDs and "
+                "credentials.",
+                "\"token\""},
+               [](config& c, size_t i, const config_value& v) {
+                 const auto& name = std::get<std::string>(v);
+                 entry(c.cell.profiles, i).identity =
+                     name == "dcp" ? cells::identity_mode::dcp : cells::identity_mode::token;
+                 return one_of(name, {"token", "dcp"});
+               }});
+  t.push_back({{"dataspace_profile[].scopes", "strings",
+                "For dcp: the credentials that counterparties must present, as scopes.",
+                "[\"org.eclipse.dspace.dcp.vc.type:MembershipCredential:read\"]", true},
+               [](config& c, size_t i, const config_value& v) -> refused {
+                 entry(c.cell.profiles, i).scopes = std::get<std::vector<std::string>>(v);
+                 return std::nullopt;
+               }});
 }
 
 void add_limits(std::vector<config_entry>& t) {
@@ -221,7 +191,7 @@ void add_limits(std::vector<config_entry>& t) {
                 "Open processes of one counterparty with one participant; more are answered 429.", "1000"},
                number(AT(cell.open_processes_per_counterparty_max), 1, 1'000'000)});
   t.push_back({{"limits.command_timeout_ms", "integer", "How long a request waits for its entity.", "10000"},
-               number(AT(cell.command_timeout_ms), 100, 120'000)});
+               number(&config::command_timeout_ms, 100, 120'000)});
   t.push_back(
       {{"limits.tenant_commands_max", "integer", "Commands of one participant under way; more get 429.", "1024"},
        number(AT(limits.tenant_commands_max), 1, 1'000'000)});
@@ -242,8 +212,6 @@ void add_limits(std::vector<config_entry>& t) {
                number(&config::shards, 1, 4096)});
 }
 
-#undef AT
-
 } // namespace
 
 const std::vector<config_entry>& config_entries() {
@@ -252,6 +220,9 @@ const std::vector<config_entry>& config_entries() {
     add_node(t);
     add_edges(t);
     add_trust(t);
+    add_identity_keys(t);
+    add_cfm_keys(t);
+    add_telemetry_keys(t);
     add_limits(t);
     return t;
   }();

@@ -56,10 +56,20 @@ std::string quoted(const std::string& text) {
   return out + "\"";
 }
 
+std::string quoted_list(const std::vector<std::string>& list) {
+  std::string out;
+  for (const auto& one : list)
+    out += (out.empty() ? "" : ", ") + quoted(one);
+  return "[" + out + "]";
+}
+
 } // namespace
 
 demo_node::demo_node(std::string name, std::string folder, std::string store, std::vector<std::string> file_roots)
-    : name_(std::move(name)), folder_(std::move(folder)) {
+    : demo_node(
+          demo_node_options{std::move(name), std::move(folder), std::move(store), std::move(file_roots), {}, {}, {}}) {}
+
+demo_node::demo_node(demo_node_options o) : name_(o.name), folder_(o.folder) {
   std::filesystem::create_directories(folder_);
   actors::system_random random;
   secret_ = gateway::fresh_secret(random);
@@ -67,30 +77,42 @@ demo_node::demo_node(std::string name, std::string folder, std::string store, st
   write_private(folder_ + "/fondaco.key", gateway::random_hex(random, 4) + "\n");
   for (const auto* listener : tcp_listeners)
     ports_[listener] = free_port();
-  write_config(store, file_roots);
+  write_config(o);
 }
 
-demo_node::~demo_node() {
+demo_node::~demo_node() { stop(); }
+
+void demo_node::end(int signal) {
   if (pid_ > 0) {
-    ::kill(pid_, SIGTERM);
+    ::kill(pid_, signal);
     ::waitpid(pid_, nullptr, 0);
   }
+  pid_ = -1;
   if (out_ >= 0)
     ::close(out_);
+  out_ = -1;
+}
+
+void demo_node::crash() { end(SIGKILL); }
+
+void demo_node::stop() { end(SIGTERM); }
+
+void demo_node::configure(const std::string& toml) const {
+  std::ifstream in(config_file());
+  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  write_private(config_file(), text + toml);
 }
 
 std::string demo_node::url(const std::string& listener) const {
   return "http://127.0.0.1:" + std::to_string(ports_.at(listener));
 }
 
-void demo_node::write_config(const std::string& store, const std::vector<std::string>& file_roots) const {
-  std::string roots;
-  for (const auto& r : file_roots)
-    roots += (roots.empty() ? "" : ", ") + quoted(r);
-  std::string text = "# A node of the demo: loopback only, plain http, a closed dataspace.\n"
-                     "[node]\nname = " +
-                     quoted(name_) + "\n[store]\nurl = " + quoted(store.empty() ? folder_ + "/fondaco.db" : store) +
-                     "\n[vault]\nkey_file = " + quoted(folder_ + "/fondaco.key") + "\n";
+void demo_node::write_config(const demo_node_options& o) const {
+  std::string text =
+      "# A node of the demo: loopback only, plain http.\n[node]\nname = " + quoted(name_) +
+      "\nroles = " + quoted_list(o.roles.empty() ? std::vector<std::string>{"control-plane", "data-plane"} : o.roles) +
+      "\n[store]\nurl = " + quoted(o.store.empty() ? folder_ + "/fondaco.db" : o.store) +
+      "\n[vault]\nkey_file = " + quoted(folder_ + "/fondaco.key") + "\n";
   for (const auto* listener : tcp_listeners)
     text +=
         std::string("[listener.") + listener + "]\nbind = \"127.0.0.1:" + std::to_string(ports_.at(listener)) + "\"\n";
@@ -99,10 +121,13 @@ void demo_node::write_config(const std::string& store, const std::vector<std::st
           "\ndata_url = " + quoted(url("public")) + "\n";
   text += "[outbound]\nallow_private_addresses = true\nallow_http = true\n";
   text += "[auth]\nissuer = " + quoted(url("management")) + "\n";
-  text += "[data_plane]\nfile_roots = [" + roots + "]\n";
+  text += "[data_plane]\nfile_roots = " + quoted_list(o.file_roots) + "\n";
+  const auto scopes = o.admin_scopes.empty() ? std::vector<std::string>{"management-api:admin", "management-api:read",
+                                                                        "management-api:write"}
+                                             : o.admin_scopes;
   text += "[[api_client]]\nid = \"admin\"\nrole = \"admin\"\nsecret_file = " + quoted(folder_ + "/admin.secret") +
-          "\nscopes = [\"management-api:admin\", \"management-api:read\", \"management-api:write\"]\n";
-  text += "[[dataspace_profile]]\nname = \"closed\"\nidentity = \"token\"\n";
+          "\nscopes = " + quoted_list(scopes) + "\n";
+  text += o.profile.empty() ? "[[dataspace_profile]]\nname = \"closed\"\nidentity = \"token\"\n" : o.profile;
   write_private(config_file(), text);
 }
 

@@ -1,14 +1,22 @@
 #include <csignal>
 #include <iostream>
+#include <memory>
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 
+#include "actors/ports/log.hpp"
 #include "tools/fondaco/config.hpp"
 #include "tools/fondaco/ctl.hpp"
 #include "tools/fondaco/demo.hpp"
+#include "tools/fondaco/doctor.hpp"
+#include "tools/fondaco/init.hpp"
+#include "tools/fondaco/journey.hpp"
 #include "tools/fondaco/node.hpp"
+#include "tools/fondaco/notify.hpp"
+#include "tools/fondaco/version.hpp"
 
 namespace {
 
@@ -21,13 +29,38 @@ int fail(const fault& f) {
   return 1;
 }
 
+// The file is read again; what cannot be read or taken over changes nothing.
+void reload(const std::string& file, tools::node& n) {
+  log_line line{severity::info, "node", log_category::audit, "The configuration was read again.", {{"file", file}}};
+  auto fresh = tools::load_config(file);
+  auto done = fresh ? n.reload(*fresh) : std::unexpected(fresh.error());
+  if (!done) {
+    line.level = severity::error;
+    line.message = "The configuration was read again and refused; the node goes on as it was.";
+    line.fields.emplace_back("error", done.error().detail);
+  } else if (!done->empty()) {
+    std::string keys;
+    for (const auto& key : *done)
+      keys += (keys.empty() ? "" : ", ") + key;
+    line.level = severity::warning;
+    line.message = "The configuration was read again; some of the changed keys need a restart.";
+    line.fields.emplace_back("keys", keys);
+  }
+  write_log(std::move(line));
+}
+
 // Signals are taken by waiting for them, so that nothing runs inside a handler.
-int wait_for_end(const sigset_t& signals, const tools::node& n) {
+int wait_for_end(const sigset_t& signals, const std::string& file, tools::node& n) {
   for (;;) {
     timespec second{1, 0};
     int signal = ::sigtimedwait(&signals, nullptr, &second);
     if (signal == SIGTERM || signal == SIGINT)
       return 0;
+    if (signal == SIGHUP) {
+      tools::notify_supervisor(tools::supervisor_socket(), tools::reloading_state());
+      reload(file, n);
+      tools::notify_supervisor(tools::supervisor_socket(), tools::ready_state(::getpid()));
+    }
     if (!n.owns_shards()) {
       std::cerr << "fondaco: another node took over the shards of this one; it ends\n";
       return 1;
@@ -47,6 +80,7 @@ int serve(const std::string& file, bool only_plan) {
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   ::umask(077); // what a node writes is its owner's alone
@@ -55,7 +89,9 @@ int serve(const std::string& file, bool only_plan) {
   if (!started)
     return fail(started.error());
   std::cout << n.bound() << "ready" << std::endl;
-  int code = wait_for_end(signals, n);
+  tools::notify_supervisor(tools::supervisor_socket(), tools::ready_state(::getpid()));
+  int code = wait_for_end(signals, file, n);
+  tools::notify_supervisor(tools::supervisor_socket(), tools::stopping_state());
   n.stop(stop_within);
   return code;
 }
@@ -78,6 +114,30 @@ int migrate(const std::string& file, bool dry_run) {
   return 0;
 }
 
+// The verbs around a node's first start; what they read into lives as long as they do.
+void add_first_steps(CLI::App& app, int& code) {
+  auto* init_verb = app.add_subcommand("init", "Write a node's configuration, keys, certificates and first API client");
+  auto options = std::make_shared<tools::init_options>();
+  init_verb->add_option("--folder", options->folder, "Where they go; it must not hold a node yet")->required();
+  init_verb->add_option("--data", options->data, "Where the SQLite file and the operator's socket go; the same folder");
+  init_verb->add_option("--name", options->name, "The node's name in its group")->capture_default_str();
+  init_verb->add_option("--host", options->host, "The name under which peers reach the node")->capture_default_str();
+  init_verb->add_option("--store", options->store, "postgresql://user@host/database instead of a SQLite file");
+  init_verb->callback([options, &code] { code = tools::run_init(*options); });
+
+  auto* doctor_verb = app.add_subcommand("doctor", "Check what a node needs of its machine; each line says the cure");
+  auto file = std::make_shared<std::string>();
+  auto json = std::make_shared<bool>(false);
+  doctor_verb->add_option("--config", *file, "The configuration, a TOML file")->required();
+  doctor_verb->add_flag("--json", *json, "Print JSON");
+  doctor_verb->callback([file, json, &code] { code = tools::run_doctor(*file, *json); });
+
+  auto* version_verb = app.add_subcommand("version", "Print version, revision, schema, event formats and APIs");
+  auto version_json = std::make_shared<bool>(false);
+  version_verb->add_flag("--json", *version_json, "Print JSON");
+  version_verb->callback([version_json] { std::cout << tools::version_text(*version_json); });
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -85,7 +145,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   int code = 0;
   std::string file;
-
+  add_first_steps(app, code);
   auto* serve_verb = app.add_subcommand("serve", "Run a node as its configuration says");
   bool only_plan = false;
   serve_verb->add_option("--config", file, "The configuration, a TOML file")->required();
@@ -117,16 +177,31 @@ int main(int argc, char** argv) {
   ctl_verb->add_option("arguments", arguments, "The verb's arguments");
   ctl_verb->callback([&] { code = tools::run_ctl(ctl, verb, arguments); });
 
-  auto* demo_verb = app.add_subcommand("demo", "Two organisations agree on a contract and share a file");
-  tools::demo_options demo;
-  demo.program = argv[0];
-  demo_verb->add_option("data", demo.data, "A file or an http(s) URL to share")->required();
-  demo_verb->add_option("--folder", demo.folder, "An empty folder for the nodes' data")->required();
-  demo_verb->add_option("--provider-store", demo.provider_store, "The provider's database instead of SQLite");
-  demo_verb->add_option("--consumer-store", demo.consumer_store, "The consumer's database instead of SQLite");
-  demo_verb->add_flag("--keep", demo.keep, "Leave the nodes up and print how to look inside");
-  demo_verb->add_flag("--json", demo.json, "One JSON object a step on standard output");
-  demo_verb->callback([&] { code = tools::run_demo(demo); });
+  auto* demo_verb = app.add_subcommand("demo", "Organisations apply, get their credentials, agree and share a file");
+  tools::demo_options closed;
+  tools::journey_options journey;
+  bool is_closed = false;
+  journey.program = closed.program = argv[0];
+  demo_verb->add_option("data", journey.data, "A file or an http(s) URL to share")->required();
+  demo_verb->add_option("--folder", journey.folder, "An empty folder for the nodes' data")->required();
+  demo_verb->add_option("--stores", journey.stores,
+                        "Databases instead of SQLite, one a process, separated by commas: one, or four with --split");
+  demo_verb->add_option("--nats", journey.nats_url,
+                        "A JetStream server for the CFM instead of messages in the process");
+  demo_verb->add_flag("--split", journey.split, "CFM, control group, credential group, data plane as four processes");
+  demo_verb->add_flag("--crash", journey.crash, "Kill the process with SIGKILL twice on the way");
+  demo_verb->add_flag("--closed", is_closed, "The closed dataspace instead: two nodes, pre-shared tokens");
+  demo_verb->add_option("--provider-store", closed.provider_store, "With --closed: the provider's database");
+  demo_verb->add_option("--consumer-store", closed.consumer_store, "With --closed: the consumer's database");
+  demo_verb->add_flag("--keep", journey.keep, "Leave the nodes up and print how to look inside");
+  demo_verb->add_flag("--json", journey.json, "One JSON object a step on standard output");
+  demo_verb->callback([&] {
+    closed.data = journey.data;
+    closed.folder = journey.folder;
+    closed.keep = journey.keep;
+    closed.json = journey.json;
+    code = is_closed ? tools::run_demo(closed) : tools::run_journey(journey);
+  });
 
   try {
     app.parse(argc, argv);

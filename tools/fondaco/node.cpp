@@ -1,6 +1,7 @@
 #include "tools/fondaco/node.hpp"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "actors/ports/log.hpp"
@@ -65,13 +66,45 @@ void node::stop(milliseconds within) {
   auto& p = i.parts;
   if (p.pool)
     p.pool->close();
+  if (p.traces)
+    p.traces->flush(milliseconds(1000));
+  p.collector.reset();
   p.client.reset();
   p.server.reset();
+}
+
+std::expected<std::vector<std::string>, fault> node::reload(const config& fresh) {
+  auto& p = impl_->parts;
+  std::map<std::string, gateway::tls_options> certificates;
+  for (const auto& name : listeners_of(p.settings))
+    certificates[name] = fresh.listener(name).tls;
+  if (p.server)
+    if (auto done = p.server->reload_tls(certificates); !done)
+      return std::unexpected(done.error());
+  p.trust.replace(fresh.trusted_issuers);
+  set_log_level(level_of(fresh.log_level));
+  std::vector<std::string> need_restart;
+  for (auto& key : changed_keys(p.settings, fresh)) {
+    if (!is_reloadable(key))
+      need_restart.push_back(std::move(key));
+    else if (auto now = fresh.written.find(key); now != fresh.written.end())
+      p.settings.written[key] = now->second;
+    else
+      p.settings.written.erase(key);
+  }
+  return need_restart;
 }
 
 std::string node::bound() const { return impl_->parts.bound; }
 
 bool node::owns_shards() const { return !impl_->parts.runtime || !impl_->parts.runtime->lost(); }
+
+std::vector<std::string> listeners_of(const config& c) {
+  std::vector<std::string> out;
+  for (const auto* s : start_order(c.roles))
+    out.insert(out.end(), s->listeners.begin(), s->listeners.end());
+  return out;
+}
 
 std::string plan(const config& c) {
   std::string out = "node " + c.name + " of group " + c.group + ", roles: " + joined(c.roles) + "\n";

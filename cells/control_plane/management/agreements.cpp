@@ -6,7 +6,7 @@
 
 namespace fondaco::control_plane::management {
 
-namespace api = cells::api;
+namespace api = planes::api;
 
 json::object show_agreement(const persistence::document& d) {
   const auto stored = stored_object(d.body);

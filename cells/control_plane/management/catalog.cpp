@@ -1,16 +1,19 @@
 #include <utility>
 
-#include "cells/api/bodies.hpp"
-#include "cells/api/errors.hpp"
-#include "cells/control_plane/management/body_check.hpp"
 #include "cells/control_plane/management/resource.hpp"
 #include "cells/control_plane/message_log.hpp"
+#include "cells/control_plane/peer_exchange.hpp"
+#include "cells/control_plane/peer_tokens.hpp"
+#include "cells/span.hpp"
+#include "planes/api/bodies.hpp"
+#include "planes/api/body_check.hpp"
+#include "planes/api/errors.hpp"
 #include "protocols/dsp/messages.hpp"
 #include "protocols/json/json.hpp"
 
 namespace fondaco::control_plane::management {
 
-namespace api = cells::api;
+namespace api = planes::api;
 
 namespace {
 
@@ -21,6 +24,8 @@ struct asked {
   /// The dataset's id; empty for the catalog.
   std::string dataset_id;
   json::value filter;
+  /// Scopes that the token grants besides the profile's.
+  std::vector<std::string> more_scopes;
 };
 
 result<asked> read_request(const cell_services& s, const cells::participant& p, const gateway::request& r,
@@ -36,7 +41,7 @@ result<asked> read_request(const cell_services& s, const cells::participant& p, 
     out.dataset_id = check.text(*body, "@id", need::required);
   const auto* filter = one_dataset ? nullptr : check.object(*body, "querySpec", need::optional);
   if (!one_dataset)
-    check.texts(*body, "additionalScopes", need::optional);
+    out.more_scopes = check.texts(*body, "additionalScopes", need::optional);
   if (filter && json::string_at(*filter, "@type") != "QuerySpec")
     check.refuse("querySpec.@type must be QuerySpec", "querySpec.@type");
   if (check.failed())
@@ -58,7 +63,7 @@ actors::http_call make_call(const cell_services& s, const gateway::request& r, c
   actors::http_call call;
   call.headers = {{"Authorization", "Bearer " + token}, {"Accept", "application/json"}};
   call.timeout_ms = s.settings.exchange_timeout_ms;
-  call.traceparent = r.traceparent;
+  call.traceparent = cells::child_of(r.traceparent, s.random.next());
   if (a.dataset_id.empty()) {
     call.method = "POST";
     call.url = a.address + "/catalog/request";
@@ -86,7 +91,7 @@ response answer(const actors::http_result& got) {
   if (!got)
     return api::bad_gateway("The counterparty did not answer: " + std::string(actors::name_of(got.error())));
   if (got->status < 200 || got->status > 299)
-    return api::bad_gateway("The counterparty answered with status " + std::to_string(got->status));
+    return api::bad_gateway(failure_text("The counterparty", "the request", got));
   if (const auto parsed = json::parse(got->body); !parsed || !parsed->is_object())
     return api::bad_gateway("The counterparty's answer is not a JSON object");
   return gateway::json_response(200, got->body);
@@ -100,22 +105,25 @@ task<response> ask_counterparty(cell_services& s, request_ptr r, bool one_datase
   auto a = read_request(s, *p, *r, one_dataset);
   if (!a)
     co_return std::move(a.error());
-  auto opening = actors::in_pool(s.pool, s.edge, [&s, who = *p, profile = a->profile, id = a->counterparty_id] {
-    return cells::token_for(s, who, profile, id);
-  });
-  auto token = co_await std::move(opening);
-  if (!token)
-    co_return busy();
-  if (!*token) {
+  cells::work_span span(s, "catalog", r->traceparent);
+  span.with("direction", "sent").with("participant_context", p->owner.id()).with("profile", a->profile);
+  span.with("counterparty", a->counterparty_id).with("entity_id", a->dataset_id);
+  auto making = token_for_peer(s, p->owner, a->profile, a->counterparty_id, a->more_scopes);
+  auto token = co_await std::move(making);
+  if (!token) {
+    span.fail(token.error().detail);
     note_request(*r, p->owner, *a, "no token");
-    co_return api::bad_gateway("No token is configured for counterparty '" + a->counterparty_id + "' in profile '" +
-                               a->profile + "'");
+    if (token.error().remedy == cure::retry)
+      co_return api::error_response(503, {{token.error().detail, "Unavailable", "", nullptr}});
+    co_return api::bad_gateway(token.error().detail);
   }
-  auto call = make_call(s, *r, *a, **token);
+  auto call = make_call(s, *r, *a, *token);
   actors::callback_awaiter<actors::http_result> waiting(
       s.edge, [&s, call](std::function<void(actors::http_result)> done) { s.http.send(call, std::move(done)); });
   auto got = co_await waiting;
   auto out = answer(got);
+  if (out.status != 200)
+    span.fail(got ? "status " + std::to_string(got->status) : std::string(actors::name_of(got.error())));
   note_request(*r, p->owner, *a, got ? std::to_string(got->status) : std::string(actors::name_of(got.error())));
   co_return out;
 }

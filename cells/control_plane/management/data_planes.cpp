@@ -1,14 +1,14 @@
 #include <utility>
 
-#include "cells/api/bodies.hpp"
-#include "cells/api/errors.hpp"
+#include "planes/api/bodies.hpp"
+#include "planes/api/errors.hpp"
 #include "cells/control_plane/management/resource.hpp"
 #include "protocols/dps/messages.hpp"
 #include "protocols/json/json.hpp"
 
 namespace fondaco::control_plane::management {
 
-namespace api = cells::api;
+namespace api = planes::api;
 
 namespace {
 

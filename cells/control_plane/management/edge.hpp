@@ -11,21 +11,40 @@
 #include "cells/control_plane/process.hpp"
 #include "cells/participants/directory.hpp"
 #include "cells/services.hpp"
+#include "planes/api/body_check.hpp"
+#include "planes/api/records.hpp"
 
 namespace fondaco::control_plane::management {
 
 using cells::cell_services;
+// The edge that the Management API shares with the other admin APIs.
 using gateway::response;
 using gateway::task;
-using request_ptr = std::shared_ptr<const gateway::request>;
-
-/// A value, or the response that says why there is none.
-template <class T> using result = std::expected<T, response>;
-
-namespace limits {
-/// How often a change that depends on what was read is tried again when somebody else changed it meanwhile.
-inline constexpr unsigned change_attempts_max = 8;
-} // namespace limits
+using planes::api::busy;
+using planes::api::change_record;
+using planes::api::creation;
+using planes::api::key_claim;
+using planes::api::need_document;
+using planes::api::need_row;
+using planes::api::no_content;
+using planes::api::path_value;
+using planes::api::query_documents;
+using planes::api::query_rows;
+using planes::api::read_creation;
+using planes::api::read_document;
+using planes::api::record_change;
+using planes::api::record_write;
+using planes::api::remove_record;
+using planes::api::request_ptr;
+using planes::api::result;
+using planes::api::route;
+using planes::api::shard_of_id;
+using planes::api::stored_object;
+using planes::api::vault_unavailable;
+using planes::api::write_mode;
+using planes::api::write_record;
+using planes::api::body_check;
+using planes::api::need;
 
 /// The first part of every participant route: token and scope (`assets:write`), then ownership, then the participant
 /// context of the path exists; gives that context.
@@ -37,87 +56,14 @@ task<result<cells::participant>> enter_with_config(cell_services& s, request_ptr
 /// The first part of an administrator's route.
 task<result<gateway::principal>> enter_as_admin(cell_services& s, request_ptr r);
 
-/// 503: the reader pool's queue is full.
-response busy();
-/// 503: the vault does not answer.
-response vault_unavailable();
-
-/// The value of a `{name}` segment of the path.
-const std::string& path_value(const gateway::request& r, std::string_view name);
-
-/// The document with this key, or nothing.
-task<result<std::optional<persistence::document>>> read_document(cell_services& s, persistence::entity_key key);
-/// The document with this key, or 404 for `type`.
-task<result<persistence::document>> need_document(cell_services& s, persistence::entity_key key, std::string type);
-task<result<std::vector<persistence::document>>> query_documents(cell_services& s, tenant owner, std::string kind,
-                                                                 persistence::query_spec spec);
-task<result<std::vector<persistence::entity_row>>> query_rows(cell_services& s, tenant owner, std::string kind,
-                                                              persistence::query_spec spec);
-/// The row of a process whose id carries its shard, or 404 for `type`; a removed one is not there.
-task<result<persistence::entity_row>> need_row(cell_services& s, persistence::entity_key key, std::string type);
-
-/// When a record may be written.
-enum class write_mode : uint8_t { create, replace, upsert };
-
-/// A body to be kept as a document of the tenant.
-struct record_write {
-  std::string kind;
-  std::string id;
-  std::string body;
-  write_mode when = write_mode::create;
-  /// The Idempotency-Key and the digest of the request; empty for none.
-  std::string request_id;
-  std::string request_digest;
-  /// The version that the body was made from; nothing if any will do.
-  std::optional<int64_t> expected_version;
-  std::vector<persistence::name_claim> names;
-};
-
-/// Writes a record and gives the moment of its creation; `type` names it in errors.
-task<result<timepoint>> write_record(cell_services& s, tenant owner, record_write w, std::string type);
-/// Removes a record; 404 if there is none.
-task<result<bool>> remove_record(cell_services& s, tenant owner, std::string kind, std::string id, std::string type);
-
-/// Makes the body of a record from what it was (an empty object if there was none), or says why not. Blocks: runs in
-/// the reader pool.
-using record_change = std::function<result<json::object>(json::object before)>;
-
-/// Changes a record as one step: read, make, write if nobody has written meanwhile; else once more.
-task<result<bool>> change_record(cell_services& s, persistence::entity_key key, record_change change, std::string type);
-
-/// A JSON object from stored text; an empty one if it is none.
-json::object stored_object(std::string_view text);
-
-/// The shard in an id that this group gave; nothing if it is no such id.
-std::optional<shard_number> shard_of_id(const cell_services& s, std::string_view id);
-
-/// What a request that creates something says about its identity.
-struct creation {
-  std::string id;
-  /// The Idempotency-Key, and the digest of the body; empty for none.
-  std::string request_id;
-  std::string request_digest;
-};
-
-/// The id of what a POST creates: the one given, else one derived from the Idempotency-Key, else a fresh one. 400 for
-/// an id or a key that is not 1 to 512 bytes without control characters.
-result<creation> read_creation(cell_services& s, const gateway::request& r, const tenant& owner, std::string_view route,
-                               std::string_view given_id);
-
-/// The claim that keeps an Idempotency-Key to what it created; nothing without a key.
-std::vector<persistence::name_claim> key_claim(const tenant& owner, std::string_view route, const creation& c);
-
 /// The profile that a body names by `profile` or `protocol`, if it is one of the participant's and known; else 400.
 result<std::string> read_profile(const cell_services& s, const cells::participant& p, const json::object& body);
 
 /// How the participant's processes deal with time.
 process_settings settings_of(const cell_services& s, const cells::participant& p);
 
-/// The response to a refused process command: 400 for what was wrong in the body, else as `cells::api::from_ask`.
+/// The response to a refused process command: 400 for what was wrong in the body, else as `planes::api::from_ask`.
 response from_process(const actors::ask_error& e, std::string_view type, std::string_view id);
-
-/// 204 without a body.
-response no_content();
 
 /// A line of the audit log: who changed what.
 void note_change(const gateway::request& r, const gateway::principal& who, const std::string& what,

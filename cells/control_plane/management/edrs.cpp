@@ -12,7 +12,7 @@
 
 namespace fondaco::control_plane::management {
 
-namespace api = cells::api;
+namespace api = planes::api;
 
 namespace {
 

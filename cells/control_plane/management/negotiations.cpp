@@ -7,7 +7,7 @@
 
 namespace fondaco::control_plane::management {
 
-namespace api = cells::api;
+namespace api = planes::api;
 
 namespace {
 
@@ -64,6 +64,7 @@ result<negotiation::initiate> read_request(cell_services& s, const cells::partic
   c.callback_address = cells::dsp_base(s.settings, p.owner, *profile);
   c.participant_id = p.identity;
   c.settings = settings_of(s, p);
+  c.traceparent = r.traceparent;
   return c;
 }
 

@@ -1,16 +1,22 @@
 #include <charconv>
 #include <utility>
 
-#include "cells/api/bodies.hpp"
-#include "cells/api/errors.hpp"
-#include "cells/control_plane/management/body_check.hpp"
 #include "cells/control_plane/management/resource.hpp"
+#include "cells/control_plane/negotiation.hpp"
+#include "cells/control_plane/refused_requests.hpp"
+#include "cells/control_plane/running_work.hpp"
+#include "cells/control_plane/transfer_process.hpp"
+#include "cells/data_plane/data_flow.hpp"
+#include "cells/participants/disposal.hpp"
 #include "cells/participants/vpa.hpp"
+#include "planes/api/bodies.hpp"
+#include "planes/api/body_check.hpp"
+#include "planes/api/errors.hpp"
 #include "protocols/json/json.hpp"
 
 namespace fondaco::control_plane::management {
 
-namespace api = cells::api;
+namespace api = planes::api;
 using participants::vpa;
 
 namespace {
@@ -56,11 +62,11 @@ result<json::object> read_context(const gateway::request& r) {
   return out;
 }
 
-/// Makes or disposes of the participant's agent.
+/// Gives an order to the participant's agent.
 task<result<bool>> tell_agent(cell_services& s, tenant owner, vpa::command command) {
   persistence::entity_key key{owner, std::string(vpa::kind), agent_id};
   auto asking = actors::ask<vpa>(s.runtime, s.edge, std::move(key), s.runtime.shard_for(owner), std::move(command),
-                                 s.settings.command_timeout_ms);
+                                 s.command_timeout_ms);
   auto reply = co_await std::move(asking);
   if (reply)
     co_return true;
@@ -244,24 +250,71 @@ task<response> replace_context(cell_services& s, request_ptr r) {
   co_return no_content();
 }
 
+constexpr const char* removal_reason = "The participant context is being removed.";
+
+/// What the control plane has of a participant context. Clients that administrators made for it go with it.
+task<result<cells::disposal_plan>> plan_removal(cell_services& s, tenant owner) {
+  cells::disposal_plan plan;
+  plan.agent_id = agent_id;
+  plan.kinds = {
+      std::string(negotiation::kind),   std::string(transfer_process::kind), std::string(data_plane::data_flow::kind),
+      cells::kinds::contract_agreement, cells::kinds::refused_request,       cells::kinds::asset,
+      cells::kinds::policy_definition,  cells::kinds::contract_definition,   cells::kinds::data_plane,
+      cells::kinds::participant_config};
+  plan.context_kind = kind;
+  plan.reason = removal_reason;
+  persistence::query_spec spec;
+  spec.filter.push_back({"participant_context_id", "=", json::value(owner.id())});
+  spec.limit = persistence::limits::read_rows_max;
+  auto reading = query_documents(s, cells::node_tenant, cells::kinds::api_client, std::move(spec));
+  auto clients = co_await std::move(reading);
+  if (!clients)
+    co_return std::unexpected(std::move(clients.error()));
+  for (auto& client : *clients)
+    plan.entries.push_back(std::move(client.key));
+  plan.entries.push_back({cells::node_tenant, kind, owner.id()});
+  co_return plan;
+}
+
+/// Ends the participant's running work before anything of it is destroyed: 503 while some of it is left.
+task<result<bool>> end_running_work(cell_services& s, tenant owner, bool force) {
+  auto within = force ? milliseconds(0) : s.command_timeout_ms;
+  auto ending = end_work(s, owner, removal_reason, within);
+  auto left = co_await std::move(ending);
+  if (!left)
+    co_return std::unexpected(std::move(left.error()));
+  if (!left->none() && !force)
+    co_return std::unexpected(
+        api::error_response(503, {{in_words(*left) + " of the participant context " + owner.id() +
+                                       " are still ending; ask again, or with force=true to cut " + "them off.",
+                                   "Unavailable", "", nullptr}}));
+  co_return true;
+}
+
 /// The steps of a removal, each of which may have been done by an earlier request that did not come to its end.
-task<result<bool>> take_down(cell_services& s, tenant owner) {
-  vpa::command end = vpa::dispose{"The participant context was removed.", ""};
-  auto telling = tell_agent(s, owner, std::move(end));
-  auto told = co_await std::move(telling);
-  if (!told && told.error().status != 404)
-    co_return std::unexpected(std::move(told.error()));
-  auto removing = remove_record(s, owner, cells::kinds::participant_config, owner.id(), "ParticipantContextConfig");
-  auto config = co_await std::move(removing);
-  if (!config && config.error().status != 404)
-    co_return std::unexpected(std::move(config.error()));
-  auto leaving = remove_record(s, owner, kind, owner.id(), type);
-  auto context = co_await std::move(leaving);
-  auto publishing = publish(s, owner);
-  auto published = co_await std::move(publishing);
-  if (!context)
-    co_return std::unexpected(std::move(context.error()));
-  co_return published;
+task<result<bool>> take_down(cell_services& s, tenant owner, bool force) {
+  auto asking = cells::has_role(s, owner, agent_id, kind);
+  auto has = co_await std::move(asking);
+  if (!has)
+    co_return has;
+  if (!*has)
+    co_return std::unexpected(api::not_found(type, owner.id()));
+  auto looking = cells::is_disposed(s, owner, agent_id);
+  auto disposed = co_await std::move(looking);
+  if (!disposed)
+    co_return disposed;
+  if (!*disposed) {
+    auto ending = end_running_work(s, owner, force);
+    auto ended = co_await std::move(ending);
+    if (!ended)
+      co_return ended;
+  }
+  auto planning = plan_removal(s, owner);
+  auto plan = co_await std::move(planning);
+  if (!plan)
+    co_return std::unexpected(std::move(plan.error()));
+  auto disposing = cells::dispose_role(s, std::move(owner), std::move(*plan));
+  co_return co_await std::move(disposing);
 }
 
 task<response> remove_context(cell_services& s, request_ptr r) {
@@ -273,11 +326,15 @@ task<response> remove_context(cell_services& s, request_ptr r) {
   tenant owner(id);
   if (id.starts_with('.'))
     co_return api::not_found(type, id);
-  auto taking = take_down(s, owner);
+  const auto force = gateway::query_value(*r, "force").value_or("false");
+  if (force != "true" && force != "false")
+    co_return api::invalid_request("force must be true or false");
+  auto taking = take_down(s, owner, force == "true");
   auto taken = co_await std::move(taking);
   if (!taken)
     co_return std::move(taken.error());
-  note_change(*r, *who, "a participant context was removed", id);
+  note_change(*r, *who,
+              force == "true" ? "a participant context was removed by force" : "a participant context was removed", id);
   co_return no_content();
 }
 

@@ -1,14 +1,14 @@
 #include <utility>
 
-#include "cells/api/bodies.hpp"
-#include "cells/control_plane/management/body_check.hpp"
+#include "planes/api/bodies.hpp"
+#include "planes/api/body_check.hpp"
 #include "cells/control_plane/management/resource.hpp"
 #include "protocols/json/json.hpp"
 #include "protocols/odrl/canonical.hpp"
 
 namespace fondaco::control_plane::management {
 
-namespace api = cells::api;
+namespace api = planes::api;
 
 namespace {
 

@@ -4,7 +4,7 @@
 
 namespace fondaco::control_plane::management {
 
-namespace api = cells::api;
+namespace api = planes::api;
 
 task<response> query_processes(cell_services& s, const process_view& what, request_ptr r) {
   auto entering = enter(s, r, what.read_scope);

@@ -3,9 +3,9 @@
 #include <string>
 #include <utility>
 
-#include "cells/api/bodies.hpp"
-#include "cells/api/errors.hpp"
-#include "cells/control_plane/management/body_check.hpp"
+#include "planes/api/bodies.hpp"
+#include "planes/api/errors.hpp"
+#include "planes/api/body_check.hpp"
 #include "cells/control_plane/management/resource.hpp"
 
 namespace fondaco::control_plane::management {
@@ -50,10 +50,10 @@ task<response> order(cell_services& s, const process_view& what, tenant owner, s
                      typename D::command command) {
   const auto shard = shard_of_id(s, id);
   if (!shard)
-    co_return cells::api::not_found(what.type, id);
+    co_return planes::api::not_found(what.type, id);
   persistence::entity_key key{owner, std::string(D::kind), id};
   auto asking =
-      actors::ask<D>(s.runtime, s.edge, std::move(key), *shard, std::move(command), s.settings.command_timeout_ms);
+      actors::ask<D>(s.runtime, s.edge, std::move(key), *shard, std::move(command), s.command_timeout_ms);
   auto reply = co_await std::move(asking);
   if (!reply)
     co_return from_process(reply.error(), what.type, id);
@@ -69,7 +69,7 @@ task<response> begin_process(cell_services& s, const process_view& what, tenant 
   persistence::entity_key key{owner, std::string(D::kind), id};
   auto row_key = key;
   auto asking =
-      actors::ask<D>(s.runtime, s.edge, std::move(key), *shard, std::move(command), s.settings.command_timeout_ms);
+      actors::ask<D>(s.runtime, s.edge, std::move(key), *shard, std::move(command), s.command_timeout_ms);
   auto reply = co_await std::move(asking);
   if (!reply)
     co_return from_process(reply.error(), what.type, id);
@@ -78,7 +78,7 @@ task<response> begin_process(cell_services& s, const process_view& what, tenant 
   auto row = co_await std::move(reading);
   if (!row)
     co_return std::move(row.error());
-  co_return cells::api::id_response(id, row->created_at);
+  co_return planes::api::id_response(id, row->created_at);
 }
 
 } // namespace fondaco::control_plane::management

@@ -1,16 +1,16 @@
 #include <algorithm>
 #include <utility>
 
-#include "cells/api/bodies.hpp"
-#include "cells/api/errors.hpp"
-#include "cells/control_plane/management/body_check.hpp"
+#include "planes/api/bodies.hpp"
+#include "planes/api/errors.hpp"
+#include "planes/api/body_check.hpp"
 #include "cells/control_plane/management/resource.hpp"
 #include "protocols/dsp/messages.hpp"
 #include "protocols/json/json.hpp"
 
 namespace fondaco::control_plane::management {
 
-namespace api = cells::api;
+namespace api = planes::api;
 
 namespace {
 

@@ -3,14 +3,14 @@
 #include <algorithm>
 #include <utility>
 
-#include "cells/api/bodies.hpp"
-#include "cells/api/errors.hpp"
+#include "planes/api/bodies.hpp"
+#include "planes/api/errors.hpp"
 #include "cells/control_plane/management.hpp"
 #include "persistence/query.hpp"
 
 namespace fondaco::control_plane::management {
 
-namespace api = cells::api;
+namespace api = planes::api;
 
 namespace {
 

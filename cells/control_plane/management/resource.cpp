@@ -2,12 +2,12 @@
 
 #include <utility>
 
-#include "cells/api/bodies.hpp"
-#include "cells/api/errors.hpp"
+#include "planes/api/bodies.hpp"
+#include "planes/api/errors.hpp"
 
 namespace fondaco::control_plane::management {
 
-namespace api = cells::api;
+namespace api = planes::api;
 
 namespace {
 

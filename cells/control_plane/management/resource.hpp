@@ -65,9 +65,4 @@ void add_participant_routes(gateway::router& to, cell_services& s);
 void add_config_routes(gateway::router& to, cell_services& s);
 void add_api_client_routes(gateway::router& to, cell_services& s);
 
-/// Binds a route to a coroutine function.
-template <class F> void route(gateway::router& to, cell_services& s, const char* method, std::string pattern, F f) {
-  to.add(method, std::move(pattern), [&s, f](request_ptr r) { return f(s, std::move(r)); });
-}
-
 } // namespace fondaco::control_plane::management

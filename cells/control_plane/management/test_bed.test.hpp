@@ -15,6 +15,7 @@
 #include "cells/control_plane/management.hpp"
 #include "cells/control_plane/negotiation.hpp"
 #include "cells/control_plane/transfer_process.hpp"
+#include "cells/data_plane/data_flow.hpp"
 #include "cells/participants/kinds.hpp"
 #include "persistence/store.hpp"
 #include "protocols/json/json.hpp"
@@ -111,13 +112,18 @@ public:
     auto kinds = cells::participant_kinds();
     kinds.push_back(silent_kind<negotiation>());
     kinds.push_back(silent_kind<transfer_process>());
+    kinds.push_back(silent_kind<data_plane::data_flow>());
     runtime = std::make_unique<actors::runtime>(
         actors::runtime::parts{*store_.journal, clock_, random_, "default", "node-1", 4, 2, {}}, std::move(kinds));
     auto started = runtime->start();
     REQUIRE_MESSAGE(started.has_value(), (started ? "" : started.error().detail));
     services = std::make_unique<cells::cell_services>(
-        cells::cell_services{*runtime, edge_, pool_, *store_.journal, *store_.documents, *vault_, peers, streams_,
-                             tokens_, clock_, random_, functions_, settings});
+        cells::cell_services{{*runtime, edge_, pool_, *store_.journal, *store_.documents, *vault_, peers, streams_,
+                              tokens_, clock_, random_},
+                             functions_,
+                             settings,
+                             trust_,
+                             dids_});
     cells::add_management_routes(routes, *services);
   }
   ~test_bed() { runtime->stop(milliseconds(200)); }
@@ -137,6 +143,8 @@ public:
     if (!body.empty())
       r->headers.emplace_back("content-type", "application/json");
     r->body = body;
+    // As the gateway does it: the caller's trace, or a fresh one.
+    r->traceparent = gateway::header(*r, "traceparent").value_or(fresh_trace);
     auto handler = routes.find(*r);
     if (!handler)
       return {handler.error(), nullptr, {}};
@@ -148,6 +156,9 @@ public:
       out.body = json::value(got.body);
     return out;
   }
+
+  /// The trace of requests that name none.
+  static constexpr const char* fresh_trace = "00-11111111111111111111111111111111-2222222222222222-01";
 
   /// A body with its context and type.
   static std::string typed(const std::string& type, const std::string& members) {
@@ -224,6 +235,8 @@ private:
   gateway::client streams_{server_, {}};
   played_tokens tokens_;
   odrl::policy_functions functions_ = odrl::built_in_functions();
+  identity::trust_list trust_;
+  identity::did_resolver dids_{peers, edge_, clock_, {}};
 };
 
 } // namespace fondaco::control_plane::testing

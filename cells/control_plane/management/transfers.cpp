@@ -7,7 +7,7 @@
 
 namespace fondaco::control_plane::management {
 
-namespace api = cells::api;
+namespace api = planes::api;
 
 namespace {
 
@@ -27,6 +27,8 @@ constexpr const char* route_name = "transferprocesses";
 struct wanted {
   transfer_terms terms;
   plane_wishes wishes;
+  /// True: the client named no trace, so the transfer goes on in the one that the agreement was made in.
+  bool continues_agreement = false;
 };
 
 result<wanted> read_request(cell_services& s, const cells::participant& p, const gateway::request& r) {
@@ -62,6 +64,8 @@ result<wanted> read_request(cell_services& s, const cells::participant& p, const
   t.labels = out.wishes.labels;
   t.metadata = out.wishes.metadata;
   t.settings = settings_of(s, p);
+  t.traceparent = r.traceparent;
+  out.continues_agreement = !gateway::header(r, "traceparent");
   return out;
 }
 
@@ -83,6 +87,8 @@ result<transfer_terms> complete_terms(cell_services& s, const tenant& owner, wan
   t.asset_id = json::string_at(stored, "assetId").value_or("");
   if (const auto* claims = json::object_at(stored, "claims"))
     t.claims = *claims;
+  if (const auto trace = json::string_at(stored, "traceparent"); trace && w.continues_agreement)
+    t.traceparent = *trace;
   auto planes = read_data_planes(s, owner);
   if (!planes)
     return std::unexpected(api::from_query(planes.error()));
