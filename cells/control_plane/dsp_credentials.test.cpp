@@ -110,7 +110,7 @@ TEST_CASE("every message has a token of its own, the repeat of one too") {
   members_bed b;
   b.bed.add_definition("definition", "members-only", "members-only");
   const auto offer = b.offer();
-  b.bed.network.expect("/negotiations/request", control_plane::dsp_testing::mishap::answer_lost);
+  b.bed.network.expect("/negotiations/request", control_plane::dsp_testing::mishap::not_connected);
   const auto id = b.bed.negotiate(offer);
   REQUIRE(b.bed.reaches("consumer", "negotiation", id, "FINALIZED"));
   const auto sent = b.bed.network.calls("/api/dsp/");

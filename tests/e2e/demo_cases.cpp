@@ -74,7 +74,7 @@ void run_demo(bed& b) {
   std::filesystem::create_directories(folder + "/stores");
   auto data = folder + "/data.bin";
   write_private(data, random_bytes(data_bytes));
-  std::vector<std::string> words{binary(), "demo", data, "--folder", folder + "/nodes", "--json"};
+  std::vector<std::string> words{binary(), "demo", data, "--folder", folder + "/nodes", "--json", "--closed"};
   std::vector<std::unique_ptr<store>> stores;
   for (const char* option : {"--provider-store", "--consumer-store"})
     if (b.kind() == store_kind::postgres) {
@@ -97,6 +97,47 @@ void run_demo(bed& b) {
   }
 }
 
+// The whole journey; with four databases if its parts are four processes.
+void run_journey(bed& b, const std::vector<std::string>& more, size_t processes) {
+  auto folder = b.fresh_folder();
+  std::filesystem::create_directories(folder + "/stores");
+  auto data = folder + "/data.bin";
+  write_private(data, random_bytes(data_bytes));
+  std::vector<std::string> words{binary(), "demo", data, "--folder", folder + "/nodes", "--json"};
+  words.insert(words.end(), more.begin(), more.end());
+  std::vector<std::unique_ptr<store>> stores;
+  std::string urls;
+  for (size_t i = 0; b.kind() == store_kind::postgres && i < processes; ++i) {
+    stores.push_back(make_store(b.kind(), folder));
+    urls += (urls.empty() ? "" : ",") + stores.back()->url();
+  }
+  if (!urls.empty())
+    words.insert(words.end(), {"--stores", urls});
+  auto done = run_program(words, milliseconds(240'000));
+  check(done.code == 0, "the journey ended with " + std::to_string(done.code) + "; it said: " + done.out + done.err);
+  std::string result;
+  auto steps = read_steps(done.out, result);
+  check_equal("the journey's last line", result, "ok");
+  const auto led_to = [&](const std::string& name, const std::string& who) {
+    for (const auto& s : steps)
+      if (s.name == name && s.who == who)
+        return s.state;
+    return "no step '" + name + "' of " + who;
+  };
+  check_equal("acme's credential", led_to("credential", "acme"), "MembershipCredential");
+  check_equal("globex's negotiation", led_to("negotiate", "globex"), "FINALIZED");
+  check_equal("what was pulled", led_to("pull", "globex"), std::to_string(data_bytes) + " bytes");
+  check_equal("the digest that was compared", led_to("compare", "globex"),
+              sha256_of_file(data).substr(0, 24) + "... EQUAL");
+  check_equal("the stranger's negotiation", led_to("refuse", "umbrella"), "TERMINATED");
+  check_equal("why", led_to("why", "both"), "REFUSED");
+  check_equal("what is left", led_to("gone", "operator"), "nothing readable");
+}
+
+void run_whole_journey(bed& b) { run_journey(b, {}, 1); }
+
+void run_split_journey(bed& b) { run_journey(b, {"--split", "--crash"}, 4); }
+
 void run_without_data(bed& b) {
   auto folder = b.fresh_folder();
   std::filesystem::create_directories(folder);
@@ -109,9 +150,13 @@ void run_without_data(bed& b) {
 } // namespace
 
 cases demo_cases() {
-  return {{"the demo shares a file between two nodes step by step, refuses a second consumer, and its SHA-256 is equal",
-           run_demo},
-          {"the demo of a file that is not there ends with an error that names it", run_without_data}};
+  return {
+      {"the demo shares a file between two nodes step by step, refuses a second consumer, and its SHA-256 is equal",
+       run_demo},
+      {"two organisations go the whole journey from application to disposal, a stranger is refused and both say why",
+       run_whole_journey},
+      {"the journey in four processes, killed twice on the way, ends with each effect once", run_split_journey},
+      {"the demo of a file that is not there ends with an error that names it", run_without_data}};
 }
 
 } // namespace fondaco::e2e
