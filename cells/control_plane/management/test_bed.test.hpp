@@ -126,7 +126,10 @@ public:
                              dids_});
     cells::add_management_routes(routes, *services);
   }
-  ~test_bed() { runtime->stop(milliseconds(200)); }
+  ~test_bed() {
+    runtime->stop(milliseconds(200));
+    set_log_level(severity::info);
+  }
 
   /// Sends a request as a client with this token and gives the answer.
   answered send(const std::string& token, const std::string& method, const std::string& path,

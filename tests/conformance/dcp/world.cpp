@@ -72,7 +72,10 @@ json::object status_list(const std::string& url, const std::string& issuer, bool
 
 } // namespace
 
-int64_t now_s() { return static_cast<int64_t>(std::time(nullptr)); }
+// Not time(), whose coarse clock may lag behind the one that a token was made by.
+int64_t now_s() {
+  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
 
 std::string instant(int64_t seconds) {
   auto t = static_cast<time_t>(seconds);
