@@ -20,7 +20,8 @@ struct nats_options {
   std::string token_file;
   /// How long a delivery may take before it is made again; a handler that is still at it keeps it alive.
   milliseconds ack_wait_ms{30'000};
-  /// Deliveries of one message before it becomes a dead letter (subject `dead.<subject>` in the stream `<stream>-dead`).
+  /// Deliveries of one message before it becomes a dead letter (subject `dead.<subject>` in the stream
+  /// `<stream>-dead`).
   unsigned deliveries_max = 1000;
   /// How long a delivery that was answered `again` waits.
   milliseconds again_after_ms{1'000};

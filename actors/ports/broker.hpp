@@ -53,8 +53,8 @@ public:
   /// broker, or by the consumer that acted on it), with a fault if it may be published again later.
   virtual void publish(broker_message m, std::function<void(std::expected<void, fault>)> done) = 0;
 
-  /// Consumes a subject under a durable name (`cfm-orchestration`), with others of the same name if there are any. To be
-  /// called before `start`.
+  /// Consumes a subject under a durable name (`cfm-orchestration`), with others of the same name if there are any. To
+  /// be called before `start`.
   virtual void consume(std::string durable, std::string subject, handler h) = 0;
 
   /// Begins to deliver; a fault says why it cannot, with its cure.

@@ -4,13 +4,13 @@
 #include <string>
 #include <utility>
 
-#include "planes/api/errors.hpp"
 #include "cells/control_plane/data_planes.hpp"
 #include "cells/control_plane/management/edge.hpp"
 #include "cells/control_plane/message_log.hpp"
 #include "cells/control_plane/plane_access.hpp"
 #include "cells/control_plane/transfer_process.hpp"
 #include "cells/control_plane/transfer_request.hpp"
+#include "planes/api/errors.hpp"
 
 namespace fondaco::control_plane {
 
@@ -134,8 +134,8 @@ task<response> report(cell_services& s, request_ptr r, const known_transfer& tra
   const auto shard = management::shard_of_id(s, transfer.key.id);
   invariant(shard.has_value(), "only an id of ours was looked up");
   transfer_process::command command = std::move(c);
-  auto asking = actors::ask<transfer_process>(s.runtime, s.edge, transfer.key, *shard, std::move(command),
-                                              s.command_timeout_ms);
+  auto asking =
+      actors::ask<transfer_process>(s.runtime, s.edge, transfer.key, *shard, std::move(command), s.command_timeout_ms);
   const auto reply = co_await std::move(asking);
   if (!reply && reply.error().code != actors::ask_errc::refused)
     co_return planes::api::from_ask(reply.error(), "TransferProcess", transfer.key.id);

@@ -3,8 +3,8 @@
 #include <memory>
 #include <utility>
 
-#include "planes/record.hpp"
 #include "cells/participants/vpa.hpp"
+#include "planes/record.hpp"
 
 namespace fondaco::cells {
 

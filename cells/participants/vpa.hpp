@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "actors/decision.hpp"
-#include "planes/codec/fields.hpp"
 #include "persistence/journal.hpp"
+#include "planes/codec/fields.hpp"
 
 namespace fondaco::participants {
 

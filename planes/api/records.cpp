@@ -41,8 +41,7 @@ response busy() {
 }
 
 response vault_unavailable() {
-  return error_response(503,
-                             {{"The vault does not answer; ask again after a moment.", "Unavailable", "", nullptr}});
+  return error_response(503, {{"The vault does not answer; ask again after a moment.", "Unavailable", "", nullptr}});
 }
 
 response no_content() { return {.status = 204, .headers = {}, .body = {}, .stream = {}, .content_length = {}}; }
@@ -224,8 +223,7 @@ result<creation> read_creation(node_services& s, const gateway::request& r, cons
   creation c;
   if (const auto key = gateway::header(r, key_header)) {
     if (!is_id(*key))
-      return std::unexpected(
-          invalid_request("Idempotency-Key must have 1 to 512 bytes without control characters."));
+      return std::unexpected(invalid_request("Idempotency-Key must have 1 to 512 bytes without control characters."));
     c.request_id = *key;
     c.request_digest = hex(sha256(r.body));
   }

@@ -104,8 +104,8 @@ std::vector<persistence::name_claim> key_claim(const tenant& owner, std::string_
 response no_content();
 
 /// A line of the audit log: who changed what, by which API (`management`, `identity`).
-void note_change(std::string component, const gateway::request& r, const gateway::principal& who, const std::string& what,
-                 const std::string& participant_context);
+void note_change(std::string component, const gateway::request& r, const gateway::principal& who,
+                 const std::string& what, const std::string& participant_context);
 
 /// Binds a route to a coroutine function of a plane's services.
 template <class Services, class F>

@@ -1,10 +1,10 @@
 #include <utility>
 
-#include "planes/api/bodies.hpp"
-#include "planes/api/errors.hpp"
-#include "planes/api/body_check.hpp"
 #include "cells/control_plane/management/resource.hpp"
 #include "gateway/api_client.hpp"
+#include "planes/api/bodies.hpp"
+#include "planes/api/body_check.hpp"
+#include "planes/api/errors.hpp"
 #include "protocols/json/json.hpp"
 
 namespace fondaco::control_plane::management {

@@ -1,9 +1,9 @@
 #include <utility>
 
-#include "planes/api/bodies.hpp"
-#include "planes/api/errors.hpp"
-#include "planes/api/body_check.hpp"
 #include "cells/control_plane/management/resource.hpp"
+#include "planes/api/bodies.hpp"
+#include "planes/api/body_check.hpp"
+#include "planes/api/errors.hpp"
 #include "protocols/json/json.hpp"
 
 namespace fondaco::control_plane::management {

@@ -1,8 +1,8 @@
 #include <utility>
 
+#include "cells/control_plane/management/resource.hpp"
 #include "planes/api/bodies.hpp"
 #include "planes/api/errors.hpp"
-#include "cells/control_plane/management/resource.hpp"
 #include "protocols/dps/messages.hpp"
 #include "protocols/json/json.hpp"
 

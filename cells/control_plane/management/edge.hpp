@@ -20,10 +20,12 @@ using cells::cell_services;
 // The edge that the Management API shares with the other admin APIs.
 using gateway::response;
 using gateway::task;
+using planes::api::body_check;
 using planes::api::busy;
 using planes::api::change_record;
 using planes::api::creation;
 using planes::api::key_claim;
+using planes::api::need;
 using planes::api::need_document;
 using planes::api::need_row;
 using planes::api::no_content;
@@ -43,8 +45,6 @@ using planes::api::stored_object;
 using planes::api::vault_unavailable;
 using planes::api::write_mode;
 using planes::api::write_record;
-using planes::api::body_check;
-using planes::api::need;
 
 /// The first part of every participant route: token and scope (`assets:write`), then ownership, then the participant
 /// context of the path exists; gives that context.

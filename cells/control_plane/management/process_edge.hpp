@@ -3,10 +3,10 @@
 #include <string>
 #include <utility>
 
-#include "planes/api/bodies.hpp"
-#include "planes/api/errors.hpp"
-#include "planes/api/body_check.hpp"
 #include "cells/control_plane/management/resource.hpp"
+#include "planes/api/bodies.hpp"
+#include "planes/api/body_check.hpp"
+#include "planes/api/errors.hpp"
 
 namespace fondaco::control_plane::management {
 
@@ -52,8 +52,7 @@ task<response> order(cell_services& s, const process_view& what, tenant owner, s
   if (!shard)
     co_return planes::api::not_found(what.type, id);
   persistence::entity_key key{owner, std::string(D::kind), id};
-  auto asking =
-      actors::ask<D>(s.runtime, s.edge, std::move(key), *shard, std::move(command), s.command_timeout_ms);
+  auto asking = actors::ask<D>(s.runtime, s.edge, std::move(key), *shard, std::move(command), s.command_timeout_ms);
   auto reply = co_await std::move(asking);
   if (!reply)
     co_return from_process(reply.error(), what.type, id);
@@ -68,8 +67,7 @@ task<response> begin_process(cell_services& s, const process_view& what, tenant 
   invariant(shard.has_value(), "an id that we chose carries its shard");
   persistence::entity_key key{owner, std::string(D::kind), id};
   auto row_key = key;
-  auto asking =
-      actors::ask<D>(s.runtime, s.edge, std::move(key), *shard, std::move(command), s.command_timeout_ms);
+  auto asking = actors::ask<D>(s.runtime, s.edge, std::move(key), *shard, std::move(command), s.command_timeout_ms);
   auto reply = co_await std::move(asking);
   if (!reply)
     co_return from_process(reply.error(), what.type, id);

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "planes/api/bodies.hpp"
-#include "planes/api/errors.hpp"
 #include "cells/control_plane/management.hpp"
 #include "persistence/query.hpp"
+#include "planes/api/bodies.hpp"
+#include "planes/api/errors.hpp"
 
 namespace fondaco::control_plane::management {
 

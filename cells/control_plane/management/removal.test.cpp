@@ -76,7 +76,8 @@ void settle(test_bed& bed, const std::string& id) {
                                             R"("dataAddress":{"@type":"DataAddress","type":"File","path":"/x"})"))
               .status == 200);
   REQUIRE(bed.send(id, "POST", base + "/policydefinitions",
-                   test_bed::typed("PolicyDefinition", R"("@id":"p1","policy":{"@type":"Set","permission":[{"action":"use"}]})"))
+                   test_bed::typed("PolicyDefinition",
+                                   R"("@id":"p1","policy":{"@type":"Set","permission":[{"action":"use"}]})"))
               .status == 200);
   REQUIRE(bed.vault().put(tenant(id), "key", "secret").has_value());
   REQUIRE(bed.send("admin", "POST", "apiclients",
