@@ -6,55 +6,11 @@ namespace fondaco::e2e {
 
 namespace {
 
-constexpr auto token_kept = std::chrono::seconds(200);
+const std::string root = "/api/management/v5beta";
 constexpr const char* management_context = "https://w3id.org/edc/connector/management/v2";
 constexpr const char* dsp_context = "https://w3id.org/dspace/2025/1/context.jsonld";
 
-std::string text_of(const json::object& body) { return body.empty() ? std::string() : json::serialize(body); }
-
 } // namespace
-
-std::string answer::header(std::string_view name) const {
-  for (const auto& [n, v] : headers)
-    if (http::same_name(n, name))
-      return v;
-  return {};
-}
-
-json::value answer::value() const {
-  boost::system::error_code wrong;
-  auto parsed = json::parse(body, wrong);
-  check(!wrong, "an answer with status " + std::to_string(status) + " is no JSON: " + body);
-  return parsed;
-}
-
-json::object answer::object() const {
-  auto parsed = value();
-  check(parsed.is_object(), "an answer is no JSON object: " + body);
-  return parsed.get_object();
-}
-
-answer send(const std::string& method, const std::string& url, http::header_list headers, const std::string& body) {
-  http::client once;
-  auto got = once.exchange(method, url, std::move(headers), body);
-  check(got.has_value(), method + " " + url + ": " + (got ? "" : got.error()));
-  return {got->status, std::move(got->raw.headers), std::move(got->raw.body)};
-}
-
-std::string text_at(const json::object& o, std::string_view name) {
-  const auto* v = o.if_contains(name);
-  return v && v->is_string() ? std::string(v->get_string()) : std::string();
-}
-
-json::object object_at(const json::object& o, std::string_view name) {
-  const auto* v = o.if_contains(name);
-  return v && v->is_object() ? v->get_object() : json::object();
-}
-
-json::array array_at(const json::object& o, std::string_view name) {
-  const auto* v = o.if_contains(name);
-  return v && v->is_array() ? v->get_array() : json::array();
-}
 
 json::object managed(std::string_view type) { return {{"@context", json::array{management_context}}, {"@type", type}}; }
 
@@ -75,40 +31,18 @@ json::object policy(std::string_view operand, std::string_view value) {
   return {{"@type", "Set"}, {"permission", json::array{std::move(rule)}}};
 }
 
-management::management(const node& n, std::string client, std::string scope)
-    : node_(n), client_(std::move(client)), scope_(std::move(scope)) {}
-
-const std::string& management::token() {
-  if (!token_.empty() && steady::now() < until_)
-    return token_;
-  auto form = "grant_type=client_credentials&client_id=" + client_ + "&client_secret=" + node_.secret(client_) +
-              (scope_.empty() ? "" : "&scope=" + replaced(scope_, ":", "%3A"));
-  auto got = e2e::send("POST", node_.url("management") + "/oauth2/token",
-                       {{"Content-Type", "application/x-www-form-urlencoded"}}, form);
-  check(got.status == 200, "the token endpoint answered " + std::to_string(got.status) + ": " + got.body);
-  token_ = text_at(got.object(), "access_token");
-  until_ = steady::now() + token_kept;
-  return token_;
-}
-
 answer management::send(const std::string& method, const std::string& path, const std::string& body,
                         http::header_list more) {
-  more.emplace_back("Authorization", "Bearer " + token());
-  if (!body.empty())
-    more.emplace_back("Content-Type", "application/json");
-  return e2e::send(method, node_.url("management") + "/api/management/v5beta" + path, std::move(more), body);
+  return admin_.send(method, root + path, body, std::move(more));
 }
 
 answer management::send(const std::string& method, const std::string& path, const json::object& body,
                         http::header_list more) {
-  return send(method, path, text_of(body), std::move(more));
+  return admin_.send(method, root + path, body, std::move(more));
 }
 
 json::value management::call(const std::string& method, const std::string& path, const json::object& body) {
-  auto got = send(method, path, body);
-  check(got.status >= 200 && got.status < 300, method + " " + path + " on node " + node_.name() + " was answered " +
-                                                   std::to_string(got.status) + ": " + got.body);
-  return got.body.empty() ? json::value() : got.value();
+  return admin_.call(method, root + path, body);
 }
 
 std::string management::create(const std::string& path, const json::object& body) {

@@ -1,43 +1,15 @@
 #pragma once
 
-#include <map>
 #include <string>
 #include <string_view>
-#include <utility>
 
-#include <boost/json.hpp>
-
-#include "conformance/http_client.hpp"
-#include "e2e/check.hpp"
-#include "e2e/node.hpp"
+#include "e2e/admin.hpp"
 
 namespace fondaco::e2e {
-
-namespace json = boost::json;
-namespace http = conformance::http;
 
 /// The one dataspace profile of the tests.
 inline constexpr const char* profile = "closed";
 inline constexpr const char* transfer_type = "HttpData-PULL";
-
-/// An HTTP answer.
-struct answer {
-  int status = 0;
-  http::header_list headers;
-  std::string body;
-  std::string header(std::string_view name) const;
-  /// The body as JSON; fails if it is none.
-  json::value value() const;
-  json::object object() const;
-};
-
-/// Sends one request over a connection of its own; fails if there is no answer.
-answer send(const std::string& method, const std::string& url, http::header_list headers, const std::string& body = {});
-
-/// A string member; empty if there is none.
-std::string text_at(const json::object& o, std::string_view name);
-json::object object_at(const json::object& o, std::string_view name);
-json::array array_at(const json::object& o, std::string_view name);
 
 /// A body of the Management API: its context and type.
 json::object managed(std::string_view type);
@@ -48,12 +20,11 @@ json::object message(std::string_view type, const std::string& consumer_pid, con
 /// A policy that demands that an operand has a value.
 json::object policy(std::string_view operand, std::string_view value);
 
-/// A client of a node's Management API with a token of the node's own endpoint.
+/// A client of a node's Management API: paths are below `/api/management/v5beta`.
 class management {
 public:
-  /// `scope` is what it asks for; all that the client may have if it is empty.
-  explicit management(const node& n, std::string client = "admin", std::string scope = "");
-  /// A call below `/api/management/v5beta`.
+  explicit management(const node& n, std::string client = "admin", std::string scope = "")
+      : admin_(n, std::move(client), std::move(scope)) {}
   answer send(const std::string& method, const std::string& path, const std::string& body = {},
               http::header_list more = {});
   answer send(const std::string& method, const std::string& path, const json::object& body,
@@ -62,14 +33,10 @@ public:
   json::value call(const std::string& method, const std::string& path, const json::object& body = {});
   /// The `@id` of the answer to a POST that creates.
   std::string create(const std::string& path, const json::object& body);
-  const std::string& token();
+  const std::string& token() { return admin_.token(); }
 
 private:
-  const node& node_;
-  std::string client_;
-  std::string scope_;
-  std::string token_;
-  steady::time_point until_{};
+  admin admin_;
 };
 
 /// A counterparty's way to a participant's DSP endpoint.

@@ -43,6 +43,9 @@ cases idempotency_cases();
 cases canary_cases();
 cases restart_cases();
 cases operator_cases();
+cases role_cases();
+cases fault_cases();
+cases onboarding_cases();
 
 /// The test as the consumer of a negotiation over DSP, one message at a time.
 class peer_negotiation {

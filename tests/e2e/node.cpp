@@ -39,8 +39,10 @@ std::string quoted_list(const std::vector<std::string>& list) {
   return "[" + out + "]";
 }
 
-std::vector<api_client> with_usual(std::vector<api_client> clients) {
-  clients.push_back({"admin", "admin", "", {"management-api:admin", "management-api:read", "management-api:write"}});
+std::vector<api_client> with_usual(std::vector<api_client> clients, const std::vector<std::string>& admin_scopes) {
+  api_client admin{"admin", "admin", "", {"management-api:admin", "management-api:read", "management-api:write"}};
+  admin.scopes.insert(admin.scopes.end(), admin_scopes.begin(), admin_scopes.end());
+  clients.push_back(std::move(admin));
   clients.push_back({"operator", "operator", "", {"operator:read"}});
   return clients;
 }
@@ -76,7 +78,7 @@ node::node(node_options o, const std::string& folder) : options_(std::move(o)), 
     options_.key = random_hex(32);
   if (options_.admin_secret.empty())
     options_.admin_secret = random_hex(32);
-  options_.clients = with_usual(std::move(options_.clients));
+  options_.clients = with_usual(std::move(options_.clients), options_.admin_scopes);
   for (const auto& c : options_.clients) {
     secrets_[c.id] = c.id == "admin" ? options_.admin_secret : random_hex(32);
     write_private(secret_file(c.id), secrets_[c.id] + "\n");
@@ -107,6 +109,7 @@ std::string node::url(const std::string& listener) const {
 // Time is short: a test waits for the second try of a message, for the end of an exchange, for a lease.
 std::string node::config_text() const {
   std::string text = "[node]\nname = " + quoted(name()) + "\nlog_level = " + quoted(options_.log_level) +
+                     (options_.roles.empty() ? "" : "\nroles = " + options_.roles) +
                      "\n[store]\nurl = " + quoted(store_->url()) +
                      "\n[vault]\nkey_file = " + quoted(folder_ + "/fondaco.key") + "\n";
   for (const auto* listener : tcp_listeners)
@@ -129,8 +132,11 @@ std::string node::config_text() const {
     if (!c.participant.empty())
       text += "participant = " + quoted(c.participant) + "\n";
   }
-  return text + "[[dataspace_profile]]\nname = \"closed\"\nidentity = \"token\"\n";
+  return text + (options_.profiles.empty() ? "[[dataspace_profile]]\nname = \"closed\"\nidentity = \"token\"\n"
+                                           : options_.profiles);
 }
+
+void node::configure(const std::string& toml) const { write_private(config_file(), read_file(config_file()) + toml); }
 
 void node::start(milliseconds within) {
   process_.start({binary(), "serve", "--config", config_file()}, folder_ + "/node.log");

@@ -31,6 +31,12 @@ struct node_options {
   /// 64 hexadecimal digits each; random if empty.
   std::string key;
   std::string admin_secret;
+  /// A TOML list; all of them if empty.
+  std::string roles;
+  /// What `admin` may besides the Management API.
+  std::vector<std::string> admin_scopes;
+  /// The dataspace profiles as TOML; the closed one if empty.
+  std::string profiles;
 };
 
 /// The real binary as a process of its own: a folder with configuration, keys, database and log, on free loopback
@@ -41,6 +47,8 @@ public:
   ~node();
   node(const node&) = delete;
 
+  /// Adds TOML to the configuration; before `start`.
+  void configure(const std::string& toml) const;
   /// Starts the process and waits until it says `ready`.
   void start(milliseconds within = milliseconds(30'000));
   /// SIGTERM; gives the exit code.

@@ -1,0 +1,8 @@
+#include "e2e/cases.hpp"
+#include "e2e/fabric.hpp"
+
+namespace fondaco::e2e {
+
+cases role_cases() { return {}; }
+
+} // namespace fondaco::e2e
