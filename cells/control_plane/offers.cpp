@@ -121,7 +121,7 @@ std::expected<resolved_offer, query_error> resolve_offer(cell_services& s, const
     return unknown_offer();
   if (json::string_at(offer, "target").value_or(parts->asset_id) != parts->asset_id)
     return refused("offer.target is not the dataset of the offer's id.");
-  auto verdict = judge_policy(s, asker, terms, "contract.negotiation");
+  auto verdict = judge_policy(s, owner, asker, terms, "contract.negotiation");
   if (!verdict.allowed)
     return refused_by("contract", std::move(verdict));
   resolved_offer out;

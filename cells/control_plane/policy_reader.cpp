@@ -26,10 +26,10 @@ odrl::verdict judge(const cell_services& s, const cells::counterparty& asker, co
 
 } // namespace
 
-odrl::verdict judge_policy(const cell_services& s, const cells::counterparty& asker, const json::object& policy,
-                           const char* scope) {
+odrl::verdict judge_policy(const cell_services& s, const tenant& owner, const cells::counterparty& asker,
+                           const json::object& policy, const char* scope) {
   cells::work_span span(s, "policy.evaluation", asker.traceparent);
-  span.with("scope", scope).with("counterparty", asker.id);
+  span.with("scope", scope).with("counterparty", asker.id).with("participant_context", owner.id());
   auto out = judge(s, asker, policy, scope);
   if (!out.allowed)
     span.fail(out.reasons.empty() ? "refused" : out.reasons.front());

@@ -20,10 +20,10 @@ namespace fondaco::control_plane {
 /// What a read gave, or why the store gave nothing.
 template <class T> using read_result = std::expected<T, persistence::query_error>;
 
-/// Judges a policy for one asker in a scope, as `catalog`; one that cannot be read refuses. A span of the asker's
-/// trace.
-odrl::verdict judge_policy(const cells::cell_services& s, const cells::counterparty& asker, const json::object& policy,
-                           const char* scope);
+/// Judges a tenant's policy for one asker in a scope, as `catalog`; one that cannot be read refuses. A span of the
+/// asker's trace.
+odrl::verdict judge_policy(const cells::cell_services& s, const tenant& owner, const cells::counterparty& asker,
+                           const json::object& policy, const char* scope);
 
 /// Reads a tenant's policy definitions, each once, and judges them for one asker, each once; all of that is one span.
 /// For one request; what it was made from outlives it.

@@ -58,8 +58,9 @@ std::expected<transfer_look, query_error> look_at_agreement(cells::cell_services
     out.reasons.push_back("The agreement's asset does not exist any more.");
     return out;
   }
+  static const json::object no_policy;
   const auto* policy = json::object_at(agreement, "policy");
-  auto verdict = judge_policy(s, peer, policy ? *policy : json::object{}, "transfer.process");
+  auto verdict = judge_policy(s, owner, peer, policy ? *policy : no_policy, "transfer.process");
   out.allowed = verdict.allowed;
   out.reasons = std::move(verdict.reasons);
   if (auto chosen = choose(s, owner, document_body(**asset), format, out); !chosen)

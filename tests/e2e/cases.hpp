@@ -46,6 +46,7 @@ cases operator_cases();
 cases role_cases();
 cases fault_cases();
 cases onboarding_cases();
+cases trace_cases();
 
 /// The test as the consumer of a negotiation over DSP, one message at a time.
 class peer_negotiation {

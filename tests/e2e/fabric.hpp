@@ -84,6 +84,10 @@ public:
                      milliseconds within = wait_within);
   /// Starts a transfer under the agreement of a negotiation; gives the consumer's id of it.
   std::string start_transfer(const tenancy& consumer, const tenancy& provider, const std::string& negotiation);
+  /// Pulls what a transfer gives access to.
+  answer pull(const tenancy& consumer, const std::string& transfer);
+  /// The W3C traceparent of what the tenants do from now on; none if it is empty.
+  void trace(std::string traceparent) { traceparent_ = std::move(traceparent); }
 
 private:
   node& add(const std::string& name, const std::string& roles, const std::string& folder);
@@ -91,6 +95,9 @@ private:
   void make_issuer();
   void make_dataspace_profile(const std::string& name, bool members);
   void make_orchestrations();
+
+  json::value call(const std::string& method, const std::string& path, const json::object& body = {});
+  http::header_list traced() const;
 
   fabric_options options_;
   std::string files_;
@@ -101,6 +108,7 @@ private:
   node* credentials_ = nullptr;
   node* data_ = nullptr;
   std::string cell_;
+  std::string traceparent_;
   std::map<std::string, std::string> dataspace_profiles_;
 };
 

@@ -13,6 +13,17 @@ std::string below(const tenancy& t, const std::string& rest) {
 
 } // namespace
 
+http::header_list fabric::traced() const {
+  return traceparent_.empty() ? http::header_list{} : http::header_list{{"traceparent", traceparent_}};
+}
+
+json::value fabric::call(const std::string& method, const std::string& path, const json::object& body) {
+  const auto got = at(control()).send(method, path, body, traced());
+  check(got.status >= 200 && got.status < 300,
+        method + " " + path + " was answered " + std::to_string(got.status) + ": " + got.body);
+  return got.value();
+}
+
 std::string fabric::dsp(const tenancy& t) const {
   return control_->url("protocol") + "/api/dsp/" + t.context + "/" + dataspace;
 }
@@ -42,7 +53,7 @@ json::object fabric::find_offer(const tenancy& consumer, const tenancy& provider
   body["counterPartyAddress"] = dsp(provider);
   body["counterPartyId"] = did(provider.name);
   body["profile"] = dataspace;
-  const auto catalog = at(control()).call("POST", below(consumer, "/catalog/request"), body);
+  const auto catalog = call("POST", below(consumer, "/catalog/request"), body);
   check(catalog.is_object(), "a catalog is no JSON object");
   for (const auto& d : array_at(catalog.get_object(), "dataset")) {
     const auto offers = array_at(d.as_object(), "hasPolicy");
@@ -62,7 +73,7 @@ std::string fabric::negotiate(const tenancy& consumer, const tenancy& provider, 
   offer["assigner"] = did(provider.name);
   offer["target"] = asset;
   body["policy"] = std::move(offer);
-  const auto made = at(control()).call("POST", below(consumer, "/contractnegotiations"), body);
+  const auto made = call("POST", below(consumer, "/contractnegotiations"), body);
   return text_at(made.as_object(), "@id");
 }
 
@@ -85,14 +96,20 @@ void fabric::await_process(const tenancy& t, const std::string& path, const std:
 }
 
 std::string fabric::start_transfer(const tenancy& consumer, const tenancy& provider, const std::string& negotiation) {
-  const auto agreement =
-      at(control()).call("GET", below(consumer, "/contractnegotiations/" + negotiation + "/agreement"));
+  const auto agreement = call("GET", below(consumer, "/contractnegotiations/" + negotiation + "/agreement"));
   auto body = managed("TransferRequest");
   body["counterPartyAddress"] = dsp(provider);
   body["profile"] = dataspace;
   body["contractId"] = text_at(agreement.as_object(), "@id");
   body["transferType"] = transfer_type;
-  return text_at(at(control()).call("POST", below(consumer, "/transferprocesses"), body).as_object(), "@id");
+  return text_at(call("POST", below(consumer, "/transferprocesses"), body).as_object(), "@id");
+}
+
+answer fabric::pull(const tenancy& consumer, const std::string& transfer) {
+  const auto edr = call("GET", below(consumer, "/edrs/" + transfer + "/dataaddress"));
+  auto headers = traced();
+  headers.emplace_back("Authorization", text_at(edr.as_object(), "authorization"));
+  return send("GET", text_at(edr.as_object(), "endpoint"), std::move(headers));
 }
 
 } // namespace fondaco::e2e
