@@ -55,7 +55,7 @@ std::expected<transfer_look, query_error> look_at_agreement(cells::cell_services
   if (!asset)
     return std::unexpected(std::move(asset.error()));
   if (!*asset) {
-    out.reasons.push_back("The agreement's asset does not exist any more.");
+    out.reasons.emplace_back("The agreement's asset does not exist any more.");
     return out;
   }
   static const json::object no_policy;
