@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
-# ./dev package [--check]: build/package/fondaco_VERSION_ARCH.deb; --check unpacks it and runs init, doctor and the demo.
+# ./dev package [--check] [--install]: build/package/fondaco_VERSION_ARCH.deb; --check unpacks it and runs init, doctor
+# and the demo; --install does so in a fresh Debian 12 root, installed and purged as an operator would.
 set -euo pipefail
 . tools/dev/lib.sh
 
 out=$PWD/build/package
-check=
+check= install=
 for a in "$@"; do
   case "$a" in
   --check) check=1 ;;
+  --install) install=1 ;;
   *)
     say "./dev package: unknown option '$a'"
     exit 2
@@ -74,4 +76,46 @@ if [ -n "$check" ]; then
   "$fondaco" init --folder "$SCRATCH/node" >/dev/null
   "$fondaco" doctor --config "$SCRATCH/node/fondaco.toml"
   "$fondaco" demo /usr/share/zoneinfo/tzdata.zi --folder "$SCRATCH/demo"
+fi
+
+# In the fresh root: everything by its installed name, as the package's own user.
+install_test() {
+  cat <<'SH'
+set -eu
+export DEBIAN_FRONTEND=noninteractive
+# An installer writes this; debootstrap does not.
+grep -qs localhost /etc/hosts || echo "127.0.0.1 localhost" >>/etc/hosts
+apt-get install -o Dpkg::Use-Pty=0 -y -qq --no-install-recommends /fondaco.deb tzdata >/dev/null
+as_fondaco() { runuser -u fondaco -- "$@"; }
+fondaco version
+test -s /usr/share/man/man1/fondaco.1.gz
+bash -c '. /usr/share/bash-completion/completions/fondaco && complete -p fondaco' >/dev/null
+test -s /lib/systemd/system/fondaco.service
+test "$(stat -c '%U %a' /var/lib/fondaco /etc/fondaco | tr '\n' ' ')" = "fondaco 700 fondaco 750 "
+as_fondaco fondaco init --folder /etc/fondaco --data /var/lib/fondaco --host localhost >/dev/null
+as_fondaco fondaco doctor --config /etc/fondaco/fondaco.toml
+as_fondaco fondaco demo /usr/share/zoneinfo/tzdata.zi --folder /tmp/demo || { tail -n 5 /tmp/demo/*/node.log; exit 1; }
+apt-get purge -o Dpkg::Use-Pty=0 -y -qq fondaco >/dev/null
+test ! -e /usr/bin/fondaco
+# An operator's keys and data outlive the package.
+test -s /etc/fondaco/fondaco.toml
+echo "installed, demonstrated, purged"
+SH
+}
+
+if [ -n "$install" ]; then
+  mirror=$(apt-get indextargets --format '$(REPO_URI) $(CODENAME) $(CREATED_BY)' | sed -n 's/ bookworm Packages$//p' | head -n 1)
+  [ -n "$mirror" ] || { say "apt knows no mirror of Debian 12 (bookworm)"; exit 1; }
+  root=$SCRATCH/fresh
+  as_root debootstrap --variant=minbase bookworm "$root" "$mirror" >"$SCRATCH/debootstrap.log" 2>&1 ||
+    { say "debootstrap failed:"; tail -n 5 "$SCRATCH/debootstrap.log" >&2; exit 1; }
+  as_root cp "$deb" "$root/fondaco.deb"
+  install_test | as_root tee "$root/install_test.sh" >/dev/null
+  rc=0
+  # The mount ends with its namespace.
+  as_root unshare --mount --pid --fork -- bash -c \
+    'mount -t proc proc "$1/proc" && exec chroot "$1" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root bash /install_test.sh' \
+    bash "$root" || rc=$?
+  as_root rm -rf --one-file-system "$root"
+  exit "$rc"
 fi

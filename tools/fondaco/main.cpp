@@ -1,4 +1,5 @@
 #include <csignal>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 
@@ -181,7 +182,10 @@ int main(int argc, char** argv) {
   tools::demo_options closed;
   tools::journey_options journey;
   bool is_closed = false;
-  journey.program = closed.program = argv[0];
+  // Not argv[0]: a program that was found by PATH has only its name there.
+  std::error_code no_proc;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", no_proc).string();
+  journey.program = closed.program = self.empty() ? argv[0] : self;
   demo_verb->add_option("data", journey.data, "A file or an http(s) URL to share")->required();
   demo_verb->add_option("--folder", journey.folder, "An empty folder for the nodes' data")->required();
   demo_verb->add_option("--stores", journey.stores,
