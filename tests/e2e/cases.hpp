@@ -47,6 +47,7 @@ cases role_cases();
 cases fault_cases();
 cases onboarding_cases();
 cases trace_cases();
+cases guide_cases();
 
 /// The test as the consumer of a negotiation over DSP, one message at a time.
 class peer_negotiation {

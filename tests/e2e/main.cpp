@@ -51,7 +51,7 @@ cases all_cases() {
   cases all;
   for (auto topic : {demo_cases, flow_cases, refusal_cases, message_cases, tenant_cases, body_cases, token_cases,
                      peer_cases, idempotency_cases, canary_cases, restart_cases, operator_cases, role_cases,
-                     fault_cases, onboarding_cases, trace_cases})
+                     fault_cases, onboarding_cases, trace_cases, guide_cases})
     for (auto& one : topic())
       all.push_back(std::move(one));
   return all;

@@ -34,7 +34,7 @@ install -D -m 644 "$from/fondaco.service" "$tree/lib/systemd/system/fondaco.serv
 install -D -m 644 "$from/fondaco.default" "$tree/etc/default/fondaco"
 install -D -m 644 "$from/fondaco.bash" "$tree/usr/share/bash-completion/completions/fondaco"
 install -D -m 644 "$from/copyright" "$tree/usr/share/doc/fondaco/copyright"
-install -D -m 644 docs/operations.md "$tree/usr/share/doc/fondaco/operations.md"
+install -D -m 644 -t "$tree/usr/share/doc/fondaco" docs/operations.md docs/onboarding.md
 mkdir -p "$tree/usr/share/man/man1"
 gzip -9nc "$from/fondaco.1" >"$tree/usr/share/man/man1/fondaco.1.gz"
 gzip -9nc CHANGELOG.md >"$tree/usr/share/doc/fondaco/changelog.gz"
