@@ -3,6 +3,7 @@
 #include "persistence/schema.hpp"
 #include "tests/contract/journal_contract.hpp"
 #include "tests/contract/journal_erasure_contract.hpp"
+#include "tests/contract/journal_histories.hpp"
 #include "tests/contract/postgres_schema.hpp"
 
 namespace fondaco::contract {
@@ -37,6 +38,10 @@ namespace fondaco::contract {
 
 FONDACO_JOURNAL_CONTRACT(postgres_store);
 FONDACO_JOURNAL_ERASURE_CONTRACT(postgres_store);
+
+TEST_CASE("random histories of appends, take-overs, crashes and faults are what a plain model says, on PostgreSQL") {
+  run_histories<postgres_store>(100, 100);
+}
 
 TEST_CASE("a fresh PostgreSQL schema is brought up to date once, and a dry run makes nothing") {
   postgres_store store;

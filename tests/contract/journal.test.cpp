@@ -10,6 +10,7 @@
 #include "persistence/sqlite/migrate.hpp"
 #include "tests/contract/journal_contract.hpp"
 #include "tests/contract/journal_erasure_contract.hpp"
+#include "tests/contract/journal_histories.hpp"
 
 namespace fondaco::contract {
 
@@ -84,6 +85,18 @@ namespace fondaco::contract {
 
 FONDACO_JOURNAL_CONTRACT(memory_store, faulty_store, sqlite_file_store, sqlite_memory_store);
 FONDACO_JOURNAL_ERASURE_CONTRACT(memory_store, faulty_store, sqlite_file_store, sqlite_memory_store);
+
+TEST_CASE("random histories of appends, take-overs, crashes and faults are what a plain model says, in memory") {
+  run_histories<memory_store>(10'000, 1);
+}
+
+TEST_CASE("random histories of appends, take-overs, crashes and faults are what a plain model says, on SQLite") {
+  run_histories<sqlite_memory_store>(2'000, 50);
+}
+
+TEST_CASE("random histories of appends, take-overs, crashes and faults are what a plain model says, in a SQLite file") {
+  run_histories<sqlite_file_store>(200, 50);
+}
 
 TEST_CASE("a fault hits the calls that its plan names and no other") {
   memory_store store;
