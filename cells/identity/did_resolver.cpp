@@ -17,7 +17,14 @@ namespace fondaco::identity {
 namespace {
 
 using resolved = std::expected<did::document, fault>;
-using answer_fn = std::function<void(resolved)>;
+
+/// What one who asked is told.
+struct told {
+  resolved result;
+  /// True if the host had been asked before, for somebody else.
+  bool joined = false;
+};
+using answer_fn = std::function<void(told)>;
 
 fault for_now(std::string detail) {
   return {std::string(name_of(resolve_errc::unavailable)), std::move(detail), cure::retry};
@@ -85,6 +92,8 @@ struct did_resolver::impl : std::enable_shared_from_this<did_resolver::impl> {
     timepoint fetched_at;
     std::optional<fault> failure;
     timepoint failed_at;
+    /// When somebody last had the host asked although a document was known.
+    std::optional<timepoint> freshened_at;
     size_t bytes = 0;
     std::list<std::string>::iterator place;
   };
@@ -114,11 +123,13 @@ struct did_resolver::impl : std::enable_shared_from_this<did_resolver::impl> {
           under_way->second.push_back(std::move(done));
           if (!begun)
             return;
+          if (const auto known_too = entries.find(did); fresh && known_too != entries.end())
+            known_too->second.freshened_at = now;
         }
       }
     }
     if (already)
-      return done(std::move(*already));
+      return done({std::move(*already), false});
     actors::http_call call;
     call.url = url;
     call.headers = {{"Accept", "application/did+json, application/json"}};
@@ -136,10 +147,13 @@ private:
       return std::nullopt;
     auto& e = found->second;
     by_use.splice(by_use.end(), by_use, e.place);
-    const auto age_max = fresh ? std::min(options.cache_ms, limits::fresh_every_ms) : options.cache_ms;
-    if (e.document && now - e.fetched_at < age_max)
+    // The bound is on the asking, not on the document's age: a key may have changed right after it was fetched.
+    const bool young = now - e.fetched_at < options.cache_ms;
+    const bool asked = e.freshened_at && now - *e.freshened_at < limits::fresh_every_ms;
+    const bool failed = e.failure && now - e.failed_at < std::min(limits::failure_cache_ms, options.cache_ms);
+    if (e.document && young && (!fresh || (asked && !failed)))
       return *e.document;
-    if (e.failure && now - e.failed_at < limits::failure_cache_ms)
+    if (failed)
       return std::unexpected(*e.failure);
     return std::nullopt;
   }
@@ -155,8 +169,8 @@ private:
         fetches.erase(under_way);
       }
     }
-    for (auto& done : waiting)
-      done(result);
+    for (size_t i = 0; i < waiting.size(); ++i)
+      waiting[i]({result, i > 0});
   }
 
   void keep(const std::string& did, const resolved& result, size_t bytes, timepoint now) {
@@ -215,10 +229,17 @@ actors::task<resolved> did_resolver::resolve(std::string did, bool fresh) {
     co_return std::unexpected(std::move(url.error()));
   if (auto known = self->known(did, fresh))
     co_return std::move(*known);
-  actors::callback_awaiter<resolved> waiting(self->edge, [self, did, address = *url, fresh](answer_fn done) {
+  const auto ask = [self, did, address = *url, fresh](answer_fn done) {
     self->wait(did, address, fresh, std::move(done));
-  });
-  co_return co_await waiting;
+  };
+  actors::callback_awaiter<told> waiting(self->edge, ask);
+  auto answer = co_await waiting;
+  // A failure that began before this was asked is not the answer to it: a document may have been published meanwhile.
+  if (!answer.result && answer.joined) {
+    actors::callback_awaiter<told> once_more(self->edge, ask);
+    answer = co_await once_more;
+  }
+  co_return std::move(answer.result);
 }
 
 } // namespace fondaco::identity

@@ -16,7 +16,7 @@
 namespace fondaco::identity {
 
 namespace limits {
-/// How long a document that could not be had is not asked for again.
+/// How long a document that could not be had is not asked for again; not longer than a document is taken as it was.
 inline constexpr milliseconds failure_cache_ms{1'000};
 /// How often the host of one document is asked anew for a `fresh` one.
 inline constexpr milliseconds fresh_every_ms{1'000};

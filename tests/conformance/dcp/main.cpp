@@ -7,6 +7,7 @@
 #include <span>
 
 #include "conformance/dcp/cases.hpp"
+#include "conformance/dcp/kit_files.hpp"
 #include "conformance/dsp/report.hpp"
 
 namespace {
@@ -19,14 +20,18 @@ enum exit_code : int { well = 0, cases_failed = 1, unusable = 2 };
 
 constexpr const char* usage =
     "usage: dcp_conformance -config FILE [--prepare] [--only REGEX] [--floor FILE]\n"
+    "       dcp_conformance -config FILE --prepare-kit FOLDER\n"
     "       dcp_conformance --list\n"
     "  -config FILE   properties under the keys of the published kit (--config too)\n"
     "  --prepare      first make a Fondaco node ready for the roles to test (fondaco.* keys of FILE)\n"
+    "  --prepare-kit FOLDER\n"
+    "                 make the node ready as --prepare does, write the published kit's properties for each role into\n"
+    "                 FOLDER, and end: the kit takes this program's place on its port\n"
     "  --only REGEX   run the cases whose 'package.method' contains a match\n"
     "  --floor FILE   methods that must pass; the exit code is about these only\n";
 
 struct options {
-  std::string config, floor, only;
+  std::string config, floor, only, kit_folder;
   bool list = false, prepare = false;
 };
 
@@ -37,6 +42,7 @@ std::optional<options> parse_arguments(std::span<char*> arguments) {
     std::string* value = a == "-config" || a == "--config" ? &o.config
                          : a == "--floor"                  ? &o.floor
                          : a == "--only"                   ? &o.only
+                         : a == "--prepare-kit"            ? &o.kit_folder
                                                            : nullptr;
     bool* flag = a == "--list" ? &o.list : a == "--prepare" ? &o.prepare : nullptr;
     if (flag != nullptr) {
@@ -111,6 +117,36 @@ bool summarize(const std::vector<conformance_case>& cases, const std::vector<dsp
   return held;
 }
 
+/// True if the node is ready for the roles to test.
+bool prepare_node(world& w, settings& config) {
+  try {
+    prepare(w, config);
+    return true;
+  } catch (const failure& f) {
+    std::cerr << "dcp_conformance: " << f.what() << "\n";
+    for (const auto& line : w.take_notes()) {
+      std::cerr << "    " << line << "\n";
+    }
+  }
+  return false;
+}
+
+int prepare_kit(const options& o, settings& config) {
+  world w(config);
+  if (auto listening = w.listen(); !listening) {
+    std::cerr << "dcp_conformance: " << listening.error() << "\n";
+    return unusable;
+  }
+  if (!prepare_node(w, config)) {
+    return unusable;
+  }
+  if (auto written = write_kit_files(config, o.kit_folder); !written) {
+    std::cerr << "dcp_conformance: " << written.error() << "\n";
+    return unusable;
+  }
+  return well;
+}
+
 int run_suite(const options& o, settings& config, const std::vector<conformance_case>& cases,
               const std::set<std::string>* floor) {
   std::regex wanted(o.only);
@@ -119,16 +155,8 @@ int run_suite(const options& o, settings& config, const std::vector<conformance_
     std::cerr << "dcp_conformance: " << listening.error() << "\n";
     return unusable;
   }
-  if (o.prepare) {
-    try {
-      prepare(w, config);
-    } catch (const failure& f) {
-      std::cerr << "dcp_conformance: " << f.what() << "\n";
-      for (const auto& line : w.take_notes()) {
-        std::cerr << "    " << line << "\n";
-      }
-      return unusable;
-    }
+  if (o.prepare && !prepare_node(w, config)) {
+    return unusable;
   }
   dsp::print_line("Running DCP conformance cases, native");
   std::vector<dsp::outcome> all;
@@ -167,10 +195,13 @@ int run(const options& o) {
     }
     floor = std::move(*read);
   }
-  auto config = settings::load(o.config, o.prepare);
+  auto config = settings::load(o.config, o.prepare || !o.kit_folder.empty());
   if (!config) {
     std::cerr << "dcp_conformance: " << config.error() << "\n";
     return unusable;
+  }
+  if (!o.kit_folder.empty()) {
+    return prepare_kit(o, *config);
   }
   return run_suite(o, *config, cases, o.floor.empty() ? nullptr : &floor);
 }
