@@ -23,6 +23,8 @@ BANNED = [
     (re.compile(r"#include\s+<(format|print)>"), "std", "g++ 12 has no <format> and no <print>", ()),
     (re.compile(r"(?<![\w.:])(std::)?_?exit\s*\("), "exit", "return from main instead", ("tests/",)),
 ]
+# The range of a for keeps its own temporary alive, but not (before C++23 as later compilers have it) what that is part of.
+RANGE_TEMPORARY = re.compile(r"\bfor \([^;{}]*?:[^;{}]*\)\s*\.value\(\)\)")
 # An aggregate temporary inside an awaited expression is destroyed wrongly by g++ 12.
 AWAIT = re.compile(r"\bco_(await|yield)\b(?P<rest>[^;]*)", re.S)
 AGGREGATE = re.compile(r"(?<!milliseconds)(?<!seconds)(?<=[\w>])\s*\{")
@@ -145,6 +147,9 @@ class Tidy:
             if AGGREGATE.search(rest if body < 0 else rest[:body]):
                 self.report(path, code.count("\n", 0, m.start()) + 1, "await-temporary",
                             "an aggregate temporary in an awaited expression: build it in a named local first")
+        for m in RANGE_TEMPORARY.finditer(code):
+            self.report(path, code.count("\n", 0, m.start()) + 1, "range-temporary",
+                        "a for over .value() of a temporary, which g++ 12 has ended by then: name it first")
         if name.endswith(".hpp") and not name.endswith(".test.hpp") and "/detail/" not in name and not name.startswith("tests/"):
             self.documented(path, text)
 

@@ -139,6 +139,13 @@ void add_first_steps(CLI::App& app, int& code) {
   version_verb->callback([version_json] { std::cout << tools::version_text(*version_json); });
 }
 
+// A program that was found by PATH has only its name in argv[0].
+std::string own_path(const char* called) {
+  std::error_code no_proc;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", no_proc).string();
+  return self.empty() ? called : self;
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -182,10 +189,7 @@ int main(int argc, char** argv) {
   tools::demo_options closed;
   tools::journey_options journey;
   bool is_closed = false;
-  // Not argv[0]: a program that was found by PATH has only its name there.
-  std::error_code no_proc;
-  const auto self = std::filesystem::read_symlink("/proc/self/exe", no_proc).string();
-  journey.program = closed.program = self.empty() ? argv[0] : self;
+  journey.program = closed.program = own_path(argv[0]);
   demo_verb->add_option("data", journey.data, "A file or an http(s) URL to share")->required();
   demo_verb->add_option("--folder", journey.folder, "An empty folder for the nodes' data")->required();
   demo_verb->add_option("--stores", journey.stores,
