@@ -1,6 +1,7 @@
 #include "actors/nats_broker.hpp"
 
 #include <atomic>
+#include <charconv>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -26,6 +27,7 @@ constexpr size_t publications_waiting_max = 10'000;
 constexpr int64_t fetch_wait_ms = 500;
 constexpr auto retry_after = std::chrono::seconds(1);
 constexpr int64_t nanoseconds_per_ms = 1'000'000;
+constexpr const char* expires_header = "Fondaco-Expires-At";
 
 /// Frees with the function that the library names for the type.
 template <auto Free> struct freeing {
@@ -62,6 +64,13 @@ std::vector<std::string> split_servers(const std::string& urls) {
     begin = end + 1;
   }
   return out;
+}
+
+// Milliseconds since 1970; what is no number says nothing.
+std::optional<timepoint> read_expiry(std::string_view text) {
+  int64_t ms = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), ms);
+  return error == std::errc{} && end == text.data() + text.size() ? std::optional(from_epoch_ms(ms)) : std::nullopt;
 }
 
 struct publication {
@@ -202,6 +211,8 @@ std::expected<void, fault> link::publish_now(const std::string& subject, const b
   message_ptr message(raw);
   if (status == NATS_OK && !m.traceparent.empty())
     status = natsMsgHeader_Set(raw, "traceparent", m.traceparent.c_str());
+  if (status == NATS_OK && m.expires_at)
+    status = natsMsgHeader_Set(raw, expires_header, std::to_string(to_epoch_ms(*m.expires_at)).c_str());
   jsPubOptions o;
   jsPubOptions_Init(&o);
   o.MaxWait = options_.publish_timeout_ms.count();
@@ -313,6 +324,9 @@ void link::deliver(const consumer& c, message_ptr m) {
   header = nullptr;
   if (natsMsgHeader_Get(m.get(), "traceparent", &header) == NATS_OK && header)
     what.traceparent = header;
+  header = nullptr;
+  if (natsMsgHeader_Get(m.get(), expires_header, &header) == NATS_OK && header)
+    what.expires_at = read_expiry(header);
   if (natsMsg_GetMetaData(&meta, m.get()) == NATS_OK)
     what.attempt = static_cast<unsigned>(meta->NumDelivered);
   jsMsgMetaData_Destroy(meta);
@@ -343,7 +357,7 @@ void link::handled(const shared_message& m, const broker_message& what, delivery
 void link::bury(const broker_message& what) {
   note(severity::error, "A message on '" + what.subject + "' cannot be acted on; it is kept in the stream '" +
                             options_.stream + "-dead'.");
-  enqueue({broker_message{"dead." + what.subject, what.id, what.payload, what.traceparent, 1}, [](auto) {}});
+  enqueue({broker_message{"dead." + what.subject, what.id, what.payload, what.traceparent, 1, {}}, [](auto) {}});
 }
 
 void link::keep_alive() {

@@ -131,6 +131,24 @@ TEST_CASE("what a consumer left undone at its end goes to the next one") {
   second->stop(milliseconds(2'000));
 }
 
+TEST_CASE("a message tells its consumer until when it counts") {
+  inbox got(2);
+  auto b = make_nats_broker(options(stream));
+  b->consume("expiring", "event.expiring", [&](broker_message m, std::function<void(delivery)> done) {
+    done(delivery::done);
+    got.take(m.payload + " " + (m.expires_at ? std::to_string(to_epoch_ms(*m.expires_at)) : "never"));
+  });
+  REQUIRE(b->start().has_value());
+  publish(*b, "event.expiring", "lasting");
+  broker_message m{"event.expiring", "expiring", "expiring", "", 1, from_epoch_ms(1'234'567)};
+  std::promise<bool> taken;
+  b->publish(std::move(m), [&](std::expected<void, fault> r) { taken.set_value(r.has_value()); });
+  CHECK(taken.get_future().get());
+  const auto all = got.wait();
+  CHECK(std::set(all.begin(), all.end()) == std::set<std::string>{"lasting never", "expiring 1234567"});
+  b->stop(milliseconds(2'000));
+}
+
 TEST_CASE("a broker whose server is not there says that a message may be published later") {
   auto o = options(stream);
   o.url = "nats://127.0.0.1:1";

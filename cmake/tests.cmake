@@ -64,6 +64,9 @@ target_sources(dcp_conformance PRIVATE ${CMAKE_SOURCE_DIR}/tests/conformance/dsp
                                        ${CMAKE_SOURCE_DIR}/tests/conformance/dsp/settings.cpp)
 target_link_libraries(dcp_conformance PRIVATE OpenSSL::Crypto)
 fondaco_outside_program(e2e tests/e2e)
+# It plays a participant with keys of its own.
+target_sources(e2e PRIVATE ${CMAKE_SOURCE_DIR}/tests/conformance/dcp/crypto.cpp)
+target_link_libraries(e2e PRIVATE OpenSSL::Crypto)
 
 file(GLOB bench_sources CONFIGURE_DEPENDS tools/bench/*.cpp)
 if(bench_sources)

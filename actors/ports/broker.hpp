@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <expected>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -28,6 +29,9 @@ struct broker_message {
   std::string traceparent;
   /// 1 for the first delivery; set by the broker.
   unsigned attempt = 1;
+  /// From when on it must not be acted on any more, since its sender does not count on it; empty: never. It is the
+  /// consumer who looks: a message that is too late is `done`.
+  std::optional<timepoint> expires_at = std::nullopt;
 };
 
 /// What a consumer made of a message.

@@ -210,12 +210,40 @@ TEST_CASE("a refused catalog request is explained by its correlation id") {
   CHECK(has(b.why(trace_id), "The CatalogRequestMessage of did:web:consumer"));
 }
 
-TEST_CASE("a refusal leaves nothing for callers that proved nothing") {
+TEST_CASE("a refusal leaves nothing but a log line for callers that proved nothing") {
   members_bed b;
   const auto body = b.request(json::object{{"@id", "d:a:u"}, {"@type", "Offer"}, {"target", "a"}}, "c-1");
   CHECK(b.bed.dsp("POST", "negotiations/request", body, "nonsense").status == 401);
-  CHECK(b.bed.dsp("POST", "negotiations/request", body, b.world.token(consumer, consumer)).status == 401);
+  const auto got = b.bed.dsp("POST", "negotiations/request", body, b.world.token(consumer, consumer));
+  CHECK(got.status == 401);
   CHECK(b.bed.rows("provider", cells::kinds::refused_request).empty());
+  // The log alone says why.
+  CHECK(has(b.bed.log(),
+            "\"outcome\":\"401\",\"reason\":\"" + std::string(json::array_at(got.body, "reason")->at(0).as_string())));
+}
+
+TEST_CASE("whoever lost its credential may still end a process of its own, and do nothing else") {
+  members_bed b;
+  b.bed.add_definition("definition", "members-only", "members-only");
+  const auto begun = b.ask("POST", "negotiations/request", b.request(b.offer(), "c-1"));
+  REQUIRE_MESSAGE(begun.status == 201, begun.reasons());
+  const std::string pid(*json::string_at(begun.body, "providerPid"));
+  b.world[consumer].credentials.clear();
+  b.world.join("did:web:other");
+  const auto message = [&](const std::string& type) {
+    return dsp_bed::message(type, R"("consumerPid":"c-1","providerPid":")" + pid +
+                                      R"(","code":"gone","reason":["It goes."])");
+  };
+  const auto at = "negotiations/" + pid;
+  const auto verification = message("ContractAgreementVerificationMessage");
+  CHECK(b.ask("POST", at + "/agreement/verification", verification).status == 401);
+  const auto end = message("ContractNegotiationTerminationMessage");
+  CHECK(b.bed.dsp("POST", at + "/termination", end, "nonsense").status == 401);
+  CHECK(b.bed.dsp("POST", at + "/termination", end, b.world.token("did:web:other", provider)).status == 404);
+  const auto ended = b.ask("POST", at + "/termination", end);
+  CHECK_MESSAGE(ended.status == 200, ended.reasons());
+  CHECK(b.bed.reaches("provider", "negotiation", pid, "TERMINATED"));
+  CHECK(has(json::write(b.bed.view("provider", "negotiation", pid)), "It goes."));
 }
 
 TEST_CASE("a tenant keeps no more refused requests in a minute than its bound, and the log has the rest") {

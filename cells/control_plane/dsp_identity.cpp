@@ -57,6 +57,18 @@ response unauthenticated(dsp_part part, const std::string& reason) {
   return out;
 }
 
+/// The reasons of an error, in one text. A caller that proved nothing is found again by this line of the log alone.
+std::string reasons_of(const response& error) {
+  std::string out;
+  const auto body = error.status >= 400 ? json::parse(error.body) : json::parse("{}");
+  if (const auto* o = body ? body->if_object() : nullptr)
+    if (const auto* list = json::array_at(*o, "reason"))
+      for (const auto& reason : *list)
+        if (reason.is_string())
+          out += (out.empty() ? "" : " ") + std::string(reason.get_string());
+  return out;
+}
+
 std::unexpected<dsp_rejection> reject(response answer, const gateway::request& r, std::string proven_id = {},
                                       std::vector<std::string> reasons = {}) {
   auto logged = noted(std::move(answer), r, r.path, proven_id, "");
@@ -71,14 +83,15 @@ response rejection_of(dsp_part part, const fault& why) {
 using entry = std::expected<dsp_caller, dsp_rejection>;
 
 /// Proves a caller by its self-issued token and its credentials (DCP reference, section 5).
-task<entry> prove(cell_services& s, request_ptr r, dsp_part part, dsp_caller caller) {
+task<entry> prove(cell_services& s, request_ptr r, dsp_part part, dsp_caller caller, dsp_proof proof) {
   const auto token = identity::dcp_bearer(*r);
   if (!token)
     co_return reject(unauthenticated(part, "The Authorization header must hold a self-issued token: 'Bearer <token>'."),
                      *r);
   identity::presentation_demand demand;
   demand.profile = caller.profile;
-  demand.scopes = find_profile(s.settings, caller.profile)->scopes;
+  if (proof == dsp_proof::credentials)
+    demand.scopes = find_profile(s.settings, caller.profile)->scopes;
   demand.traceparent = r->traceparent;
   const auto& self = caller.self;
   auto proving = identity::prove_caller(s, self.owner, self.identity, *token, !demand.scopes.empty());
@@ -96,7 +109,8 @@ task<entry> prove(cell_services& s, request_ptr r, dsp_part part, dsp_caller cal
   for (const auto& c : *credentials)
     models.push_back(vc::to_model(c));
   caller.peer.id = did;
-  caller.peer.attributes["vc"] = std::move(models);
+  if (proof == dsp_proof::credentials)
+    caller.peer.attributes["vc"] = std::move(models);
   caller.peer.traceparent = r->traceparent;
   caller.by_credentials = true;
   co_return caller;
@@ -131,7 +145,8 @@ bool takes_part(const cells::cell_settings& settings, const cells::participant& 
   return find_profile(settings, profile) && std::ranges::find(p.profiles, profile) != p.profiles.end();
 }
 
-task<std::expected<dsp_caller, dsp_rejection>> enter_dsp(cell_services& s, request_ptr r, dsp_part part) {
+task<std::expected<dsp_caller, dsp_rejection>> enter_dsp(cell_services& s, request_ptr r, dsp_part part,
+                                                         dsp_proof proof) {
   auto looking = actors::in_pool(s.pool, s.edge,
                                  [&s, owner = tenant(path_param(*r, "pc")), profile = path_param(*r, "profile"),
                                   token = dsp_bearer(*r)] { return look_up(s, owner, profile, token); });
@@ -145,7 +160,7 @@ task<std::expected<dsp_caller, dsp_rejection>> enter_dsp(cell_services& s, reque
         unauthenticated(part, "The Authorization header must hold a bearer token that this participant accepts."), *r);
   dsp_caller caller = std::move(*found->caller);
   if (found->how == admission::result::unproven) {
-    auto proving = prove(s, r, part, std::move(caller));
+    auto proving = prove(s, r, part, std::move(caller), proof);
     co_return co_await std::move(proving);
   }
   caller.peer.traceparent = r->traceparent;
@@ -238,6 +253,7 @@ response noted(response out, const gateway::request& r, const std::string& messa
   n.entity_id = entity_id;
   n.correlation_id = r.correlation_id;
   n.outcome = std::to_string(out.status);
+  n.reason = reasons_of(out);
   note(std::move(n));
   return out;
 }

@@ -36,6 +36,10 @@ struct dsp_caller {
   bool by_credentials = false;
 };
 
+/// What a caller of a DCP profile has to prove: who it is, and its credentials too unless it ends a process of its own.
+/// Whoever lost its membership may still say that it goes, so that the other side does not wait for it.
+enum class dsp_proof : uint8_t { credentials, identity };
+
 /// A caller that was not let in.
 struct dsp_rejection {
   gateway::response answer;
@@ -48,10 +52,10 @@ struct dsp_rejection {
 /// The first part of every protocol route but the version document: a known participant that takes part in the path's
 /// profile (else 404, whatever the token), then a token that it accepts (else 401 with `WWW-Authenticate`). In a
 /// profile of DCP that is a self-issued token for the participant's DID, and credentials for all of the profile's
-/// scopes: the caller is its DID with the attribute `vc`, a list of its verified credentials; 503 if that cannot be
-/// told now.
-gateway::task<std::expected<dsp_caller, dsp_rejection>> enter_dsp(cells::cell_services& s, request_ptr r,
-                                                                  dsp_part part);
+/// scopes: the caller is its DID with the attribute `vc`, a list of its verified credentials (no attribute if `proof`
+/// is `identity`); 503 if that cannot be told now.
+gateway::task<std::expected<dsp_caller, dsp_rejection>> enter_dsp(cells::cell_services& s, request_ptr r, dsp_part part,
+                                                                  dsp_proof proof = dsp_proof::credentials);
 
 /// The token of an Authorization header `Bearer <token>`, the scheme in any case; nothing if it is missing, there are
 /// two, or it has another scheme.

@@ -58,7 +58,8 @@ task<response> serve_dsp(cells::cell_services& s, request_ptr r, dsp_part part, 
   cells::work_span span(s, span_name(part), r->traceparent);
   span.with("message_type", message).with("direction", "received").with("participant_context", path_param(*r, "pc"));
   span.with("profile", path_param(*r, "profile"));
-  auto entering = enter_dsp(s, r, part);
+  const bool ends = message.ends_with("TerminationMessage");
+  auto entering = enter_dsp(s, r, part, ends ? dsp_proof::identity : dsp_proof::credentials);
   const auto caller = co_await std::move(entering);
   if (!caller) {
     const auto& no = caller.error();

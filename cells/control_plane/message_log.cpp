@@ -21,7 +21,8 @@ void note(message_note n) {
                  {"entity_id", std::move(n.entity_id)},
                  {"contract_id", std::move(n.contract_id)},
                  {"correlation_id", std::move(n.correlation_id)},
-                 {"outcome", std::move(n.outcome)}};
+                 {"outcome", std::move(n.outcome)},
+                 {"reason", std::move(n.reason)}};
   write_log(std::move(line));
 }
 

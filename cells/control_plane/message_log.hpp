@@ -22,6 +22,8 @@ struct message_note {
   std::string correlation_id;
   /// What became of it, as `201` or `no_answer`.
   std::string outcome;
+  /// Why it was refused, as the counterparty was told.
+  std::string reason;
 };
 
 /// Writes one line; a warning if the outcome is a server's error or no HTTP status at all.

@@ -266,6 +266,13 @@ bool was_taken(const transfer::effect& e, const actors::http_result& status, rea
   return found->state == target_of(signal) && !answer_had_address;
 }
 
+/// Why a plane has to be asked once more to erase what it has; empty if it has not.
+std::string why_not_left(const std::string& plane_id, const actors::http_result& answer) {
+  const int status = answer ? answer->status : 0;
+  const bool again = status == 401 || status == 403 || (status != 501 && may_pass(answer));
+  return again ? failure_text("The data plane '" + plane_id + "'", "the removal", answer) : std::string();
+}
+
 } // namespace
 
 std::optional<std::string> plane_tokens::find(const tenant& owner, const plane_credentials& with, timepoint now) {
@@ -321,6 +328,40 @@ task<transfer::command> signal_plane(cell_services& s, std::shared_ptr<plane_tok
     co_return out;
   }
   co_return failed(e, cause, false);
+}
+
+task<std::optional<std::string>> leave_planes(cell_services& s, tenant owner) {
+  using line_to = std::pair<data_plane_record, std::expected<plane_access, fault>>;
+  using found = std::expected<std::vector<line_to>, persistence::query_error>;
+  auto reading = actors::in_pool(s.pool, s.edge, [&s, owner]() -> found {
+    auto planes = read_data_planes(s, owner);
+    if (!planes)
+      return std::unexpected(std::move(planes.error()));
+    std::vector<line_to> out;
+    for (auto& plane : *planes) {
+      auto access = read_plane_access(s, owner, plane.id);
+      out.emplace_back(std::move(plane), std::move(access));
+    }
+    return out;
+  });
+  const auto planes = co_await std::move(reading);
+  if (!planes || !*planes)
+    co_return "The store does not answer.";
+  const auto tokens = std::make_shared<plane_tokens>();
+  std::optional<std::string> first;
+  for (const auto& [plane, access] : **planes) {
+    auto why = access ? std::string() : access.error().detail;
+    if (access) {
+      plane_line line{owner, "", plane.id, *access, tokens, ""};
+      plane_call call{"DELETE", plane.endpoint, "", "removal"};
+      auto calling = call_plane(s, std::move(line), std::move(call));
+      const auto answer = co_await std::move(calling);
+      why = answer.result ? why_not_left(plane.id, *answer.result) : answer.obstacle;
+    }
+    if (!why.empty() && !first)
+      first = std::move(why);
+  }
+  co_return first;
 }
 
 } // namespace fondaco::control_plane

@@ -59,4 +59,9 @@ actors::task<transfer_process::command> signal_plane(cells::cell_services& s, st
                                                      tenant owner, std::string transfer_id, transfer_process::effect e,
                                                      bool repeated);
 
+/// Has the data planes of a participant that is being removed erase what they have of it: its flows, their sources and
+/// tokens. Gives a sentence on a plane that has to be asked again; nothing if there is none. A plane that does not know
+/// the request (404, 405, 501, other 4xx) has nothing that could be erased so.
+actors::task<std::optional<std::string>> leave_planes(cells::cell_services& s, tenant owner);
+
 } // namespace fondaco::control_plane

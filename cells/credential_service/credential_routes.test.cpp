@@ -135,6 +135,7 @@ TEST_CASE("a request for credentials is made, told and kept apart by its holder 
   CHECK(b.api("GET", "/request/pid-2", "", read_token).status == 404);
   const auto calls = b.network.calls("/is/credentials");
   REQUIRE(calls.size() == 1);
+  CHECK(std::ranges::count(calls[0].headers, std::pair<std::string, std::string>("Idempotency-Key", "pid-1")) == 1);
   for (const auto& [name, value] : calls[0].headers)
     if (name == "Authorization") {
       const auto token = jose::parse_jwt(value.substr(7));

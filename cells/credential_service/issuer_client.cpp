@@ -101,6 +101,8 @@ task<tried<actors::http_result>> send(cell_services& s, letter l) {
   }
   if (l.body) {
     call.headers.emplace_back("Content-Type", "application/json");
+    // Not in DCP, and ignored by who does not know it: a request whose answer was lost is not a second one.
+    call.headers.emplace_back("Idempotency-Key", l.holder_pid);
     call.body = *l.body;
   }
   call.traceparent = control_plane::traceparent_of(l.traceparent, l.holder_pid, s.random.next());

@@ -10,6 +10,7 @@
 #include "planes/api/bodies.hpp"
 #include "planes/api/errors.hpp"
 #include "planes/codec/path.hpp"
+#include "protocols/base/hash.hpp"
 #include "protocols/dcp/messages.hpp"
 
 namespace fondaco::issuer_service {
@@ -58,11 +59,24 @@ result<std::vector<definition>> find_definitions(cell_services& s, const tenant&
   return out;
 }
 
-/// The issuance's id: fresh, or where a holder's process id is for one request at a time, a function of it and of the
-/// count of those that ended; so two at once meet in the same entity.
-result<uuid> choose_id(cell_services& s, const cs::dcp_caller& c, const std::string& holder_pid) {
+/// What makes a repeat of a request known: its Idempotency-Key (which DCP does not have; holders of ours send it) and
+/// its body; empty without a usable key.
+std::string repeat_mark(const gateway::request& r) {
+  const auto key = gateway::header(r, "idempotency-key");
+  return key && api::is_id(*key) ? std::string(*key) + " " + hex(sha256(r.body)) : std::string();
+}
+
+/// The issuance's id: fresh, for a request that can be repeated a function of what it says, or where a holder's process
+/// id is for one request at a time, a function of it and of the count of those that ended; so two at once meet in the
+/// same entity.
+result<uuid> choose_id(cell_services& s, const cs::dcp_caller& c, const std::string& holder_pid,
+                       const std::string& repeat) {
+  const auto shard = s.runtime.shard_for(c.owner);
+  std::optional<uuid> repeatable;
+  if (!repeat.empty())
+    repeatable = derive_uuid(shard, {c.owner.id(), "issuance by request", c.peer.did, holder_pid, repeat});
   if (!s.settings.refuse_duplicate_holder_pid)
-    return s.runtime.fresh_id(c.owner);
+    return repeatable ? *repeatable : s.runtime.fresh_id(c.owner);
   persistence::query_spec spec;
   spec.filter.push_back({"holderPid", "=", json::value(holder_pid)});
   spec.filter.push_back({"holderDid", "=", json::value(c.peer.did)});
@@ -70,22 +84,26 @@ result<uuid> choose_id(cell_services& s, const cs::dcp_caller& c, const std::str
   const auto rows = s.documents.query_entities(c.owner, issuance::kind, spec);
   if (!rows)
     throw std::runtime_error("the issuances cannot be read");
-  const auto is_open = [](const auto& row) { return row.status == name_of(issuance_state::approved); };
+  const auto is_open = [&](const auto& row) {
+    return row.status == name_of(issuance_state::approved) && !(repeatable && row.key.id == repeatable->text());
+  };
   if (std::ranges::any_of(*rows, is_open))
     return std::unexpected(api::conflict("A request with this holder process id is open."));
-  return derive_uuid(s.runtime.shard_for(c.owner),
-                     {c.owner.id(), "issuance", c.peer.did, holder_pid, std::to_string(rows->size())});
+  if (repeatable)
+    return *repeatable;
+  return derive_uuid(shard, {c.owner.id(), "issuance", c.peer.did, holder_pid, std::to_string(rows->size())});
 }
 
 /// What the issuance is to begin with. Blocks.
-result<issuance::begin> prepare(cell_services& s, const cs::dcp_caller& c, const dcp::credential_request& m) {
+result<issuance::begin> prepare(cell_services& s, const cs::dcp_caller& c, const dcp::credential_request& m,
+                                const std::string& repeat) {
   const auto holder = find_holder(s, c.owner, c.peer.did);
   if (!holder)
     return std::unexpected(cs::unproven("The sender is not registered as a holder here."));
   const auto wanted = find_definitions(s, c.owner, m.credential_ids);
   if (!wanted)
     return std::unexpected(wanted.error());
-  const auto id = choose_id(s, c, m.holder_pid);
+  const auto id = choose_id(s, c, m.holder_pid, repeat);
   if (!id)
     return std::unexpected(id.error());
   issuance::begin out;
@@ -131,7 +149,7 @@ response begun(const cell_services& s, const tenant& owner, const std::string& i
   return out;
 }
 
-task<response> begin(cell_services& s, tenant owner, issuance::begin first) {
+task<response> begin(cell_services& s, tenant owner, issuance::begin first, bool repeatable) {
   const auto reasons = first.reasons;
   auto id = first.id;
   persistence::entity_key key{owner, cells::kinds::issuance, id};
@@ -140,6 +158,11 @@ task<response> begin(cell_services& s, tenant owner, issuance::begin first) {
   auto asking =
       actors::ask<issuance>(s.runtime, s.edge, std::move(key), shard, std::move(command), s.command_timeout_ms);
   const auto told = co_await std::move(asking);
+  const bool exists = !told && told.error().code == actors::ask_errc::refused &&
+                      told.error().why.code == name_of(issuance_errc::already_exists);
+  // The first time it was answered too, but the answer was lost: the process tells what became of it.
+  if (exists && repeatable)
+    co_return begun(s, owner, id);
   if (!told)
     co_return api::from_ask(told.error(), request_type, id);
   co_return reasons.empty() ? begun(s, owner, id) : not_granted(reasons);
@@ -159,7 +182,9 @@ task<response> take_request(cell_services& s, request_ptr r, cs::message_trail& 
   if (!caller)
     co_return std::move(caller.error());
   trail.counterparty = caller->peer.did;
-  auto preparing = actors::in_pool(s.pool, s.edge, [&s, c = *caller, m = *message] { return prepare(s, c, m); });
+  const auto repeat = repeat_mark(*r);
+  auto preparing =
+      actors::in_pool(s.pool, s.edge, [&s, c = *caller, m = *message, repeat] { return prepare(s, c, m, repeat); });
   auto prepared = co_await std::move(preparing);
   if (!prepared)
     co_return api::busy();
@@ -168,7 +193,7 @@ task<response> take_request(cell_services& s, request_ptr r, cs::message_trail& 
   auto first = std::move(**prepared);
   first.traceparent = r->traceparent;
   trail.entity_id = first.id;
-  auto beginning = begin(s, caller->owner, std::move(first));
+  auto beginning = begin(s, caller->owner, std::move(first), !repeat.empty());
   co_return co_await std::move(beginning);
 }
 

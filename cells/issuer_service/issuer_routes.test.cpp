@@ -300,6 +300,29 @@ TEST_CASE("a holder's process id may be used again, unless the setting says that
   REQUIRE(b.reaches(issuer_bed::id_of(again), "DELIVERED"));
 }
 
+TEST_CASE("a request that is repeated with its idempotency key is the same one, in every mode and state") {
+  issuer_bed b;
+  b.fill();
+  for (const bool refusing : {false, true}) {
+    b.settings.refuse_duplicate_holder_pid = refusing;
+    const auto pid = refusing ? "pid-2" : "pid-1";
+    const auto ask = [&](const std::string& key, std::vector<std::string> ids = {"def-1"}) {
+      return b.send("POST", std::string(issuance_base) + "/credentials", issuer_bed::request_for(ids, pid),
+                    b.world.token(holder_did, own_did, ""), {{"idempotency-key", key}});
+    };
+    b.holder_answers(503);
+    const auto first = ask("k"), again = ask("k");
+    REQUIRE(first.status == 201);
+    CHECK(again.status == 201);
+    CHECK(issuer_bed::id_of(again) == issuer_bed::id_of(first));
+    CHECK(ask("other").status == (refusing ? 409 : 201));
+    CHECK(ask("k", {"def-2"}).status == (refusing ? 409 : 201));
+    b.holder_answers(200);
+    REQUIRE(b.reaches(issuer_bed::id_of(first), "DELIVERED"));
+    CHECK(issuer_bed::id_of(ask("k")) == issuer_bed::id_of(first));
+  }
+}
+
 TEST_CASE("metadata is public, whatever token comes with it") {
   issuer_bed b;
   b.fill();

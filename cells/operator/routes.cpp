@@ -180,6 +180,10 @@ task<response> look(cell_services& s, std::shared_ptr<const request> r, std::str
   co_return gateway::json_response(200, json::write(out));
 }
 
+task<response> show_routes(const served_routes& served) {
+  co_return gateway::json_response(200, json::write(served.list()));
+}
+
 using route = std::function<task<response>(std::shared_ptr<const request>)>;
 
 task<response> behind_token(cell_services& s, std::shared_ptr<const request> r, route inner) {
@@ -193,7 +197,24 @@ task<response> behind_token(cell_services& s, std::shared_ptr<const request> r, 
 
 } // namespace
 
-void add_operator_routes(gateway::router& to, cell_services& s, operator_door door) {
+void served_routes::add(const std::string& listener, std::vector<std::string> patterns) {
+  std::ranges::sort(patterns, {}, [](const std::string& p) { return p.substr(std::min(p.find(' '), p.size())); });
+  std::scoped_lock lock(mutex_);
+  patterns_[listener] = std::move(patterns);
+}
+
+json::array served_routes::list() const {
+  std::scoped_lock lock(mutex_);
+  json::array out;
+  for (const auto& [listener, patterns] : patterns_)
+    for (const auto& p : patterns) {
+      const auto space = std::min(p.find(' '), p.size());
+      out.push_back({{"listener", listener}, {"method", p.substr(0, space)}, {"path", p.substr(space + 1)}});
+    }
+  return out;
+}
+
+void add_operator_routes(gateway::router& to, cell_services& s, const served_routes& served, operator_door door) {
   auto add = [&](const char* pattern, route inner) {
     if (door == operator_door::token)
       to.add("GET", pattern, [&s, inner](auto r) { return behind_token(s, std::move(r), inner); });
@@ -201,6 +222,7 @@ void add_operator_routes(gateway::router& to, cell_services& s, operator_door do
       to.add("GET", pattern, inner);
   };
   add("/operator/entities", [&s](auto r) { return list_entities(s, std::move(r)); });
+  add("/operator/routes", [&served](auto) { return show_routes(served); });
   add("/operator/tree", [&s](auto r) { return draw_tree(s, std::move(r)); });
   add("/operator/entities/{id}", [&s](auto r) { return look(s, std::move(r), "show"); });
   add("/operator/entities/{id}/history", [&s](auto r) { return look(s, std::move(r), "history"); });

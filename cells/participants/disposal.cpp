@@ -1,6 +1,7 @@
 #include "cells/participants/disposal.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "cells/participants/vpa.hpp"
@@ -96,11 +97,12 @@ result<bool> erase_rest(cell_services& s, const tenant& owner, const disposal_pl
   if (*last)
     if (auto shredded = s.vault.shred(owner); !shredded)
       return std::unexpected(api::vault_unavailable());
-  std::vector<std::string> kinds;
-  if (!plan.context_kind.empty())
-    kinds.push_back(plan.context_kind);
-  if (auto gone = s.journal.erase(owner, kinds, *last); !gone)
+  if (auto gone = s.journal.erase(owner, {}, *last); !gone)
     return std::unexpected(store_silent());
+  // By itself and last: who finds it still there takes up what was interrupted before.
+  if (!plan.context_kind.empty())
+    if (auto gone = s.journal.erase(owner, std::array{plan.context_kind}, false); !gone)
+      return std::unexpected(store_silent());
   return last;
 }
 

@@ -22,6 +22,8 @@ json::object activity_run::vpa_properties(std::string_view vpa_type) const {
 }
 
 actors::task<std::expected<admin_answer, fault>> activity_run::call(admin_call c) {
+  if (is_over())
+    co_return std::unexpected(fault{"too_late", "The time of this run is over.", cure::retry});
   c.traceparent = traceparent_;
   auto calling = admin_.call(std::move(c));
   co_return co_await std::move(calling);
@@ -57,6 +59,18 @@ activity_result activity_run::fatal(std::string detail) const {
 activity_result activity_run::failed(const admin_call& c, const std::expected<admin_answer, fault>& got) const {
   const bool may_pass = got ? got->may_pass() : got.error().remedy == cure::retry;
   return answer(may_pass ? activity_outcome::retry : activity_outcome::fatal, describe(c, got));
+}
+
+std::optional<activity_result> activity_run::after_conflict(const activity_result& refused, const admin_call& look,
+                                                            const std::expected<admin_answer, fault>& found,
+                                                            std::string_view member) const {
+  if (found && found->status == 404)
+    return refused;
+  if (!found || !found->good())
+    return failed(look, found);
+  if (json::string_at(found->object(), member) != did())
+    return fatal("The participant context " + context() + " belongs to another participant.");
+  return std::nullopt;
 }
 
 } // namespace fondaco::cfm

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,8 +13,11 @@ namespace fondaco::cfm {
 /// One run of an activity by an agent: what it works on, the calls that it makes and what it answers.
 class activity_run {
 public:
-  activity_run(cfm_services& s, admin_client& admin, activity_message m, std::string traceparent)
-      : services(s), admin_(admin), message_(std::move(m)), traceparent_(std::move(traceparent)) {}
+  /// `expires_at`: from when on the run must not do anything any more; empty: never.
+  activity_run(cfm_services& s, admin_client& admin, activity_message m, std::string traceparent,
+               std::optional<timepoint> expires_at)
+      : services(s), admin_(admin), message_(std::move(m)), traceparent_(std::move(traceparent)),
+        expires_at_(expires_at) {}
 
   /// What the run may use.
   cfm_services& services;
@@ -30,7 +34,10 @@ public:
   /// The properties of the VPA of a type (`cfm.issuer`); an empty object if it has none.
   json::object vpa_properties(std::string_view vpa_type) const;
 
-  /// Calls an admin API.
+  /// True if the orchestration does not count on this run any more.
+  bool is_over() const { return expires_at_ && services.clock.now() >= *expires_at_; }
+
+  /// Calls an admin API, unless the run is over: then the fault says so.
   actors::task<std::expected<admin_answer, fault>> call(admin_call c);
 
   /// Answers: done, with what was set.
@@ -41,6 +48,12 @@ public:
   activity_result fatal(std::string detail) const;
   /// Answers for a call that was not good: once more if that may help, else fatal.
   activity_result failed(const admin_call& c, const std::expected<admin_answer, fault>& answer) const;
+  /// Answers for a participant context whose creation was answered 409, after a look at it, whose member `member` is
+  /// the participant's DID: nothing if it is there and this participant's; for a look that failed, as `failed`; else
+  /// fatal with what the creation was answered.
+  std::optional<activity_result> after_conflict(const activity_result& refused, const admin_call& look,
+                                                const std::expected<admin_answer, fault>& found,
+                                                std::string_view member) const;
 
 private:
   activity_result answer(activity_outcome o, std::string detail) const;
@@ -48,6 +61,7 @@ private:
   admin_client& admin_;
   activity_message message_;
   std::string traceparent_;
+  std::optional<timepoint> expires_at_;
 };
 
 /// Runs an activity; the run outlives the task.

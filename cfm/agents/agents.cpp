@@ -60,7 +60,13 @@ public:
       done(actors::delivery::refused);
       return;
     }
-    auto run = std::make_shared<activity_run>(services_(), admin_, std::move(*message), what.traceparent);
+    auto run =
+        std::make_shared<activity_run>(services_(), admin_, std::move(*message), what.traceparent, what.expires_at);
+    if (run->is_over()) {
+      note(severity::info, run->message(), "a run of an activity came too late", "dropped");
+      done(actors::delivery::done);
+      return;
+    }
     auto self = shared_from_this();
     auto taken = [self, run, done](activity_result r) { self->answer(*run, std::move(r), done); };
     auto failed = [self, run, done](std::exception_ptr) {

@@ -36,11 +36,7 @@ actors::task<std::optional<activity_result>> make_context(activity_run& run) {
   auto look = management(run, "GET", "/" + run.context());
   auto looking = run.call(look);
   auto found = co_await std::move(looking);
-  if (!found || !found->good())
-    co_return run.failed(create, created);
-  if (json::string_at(found->object(), "identity") != run.did())
-    co_return run.fatal("The participant context " + run.context() + " belongs to another participant.");
-  co_return std::nullopt;
+  co_return run.after_conflict(run.failed(create, created), look, found, "identity");
 }
 
 actors::task<activity_result> take_down(activity_run& run) {

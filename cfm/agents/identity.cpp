@@ -105,8 +105,8 @@ actors::task<activity_result> run_identity_activity(activity_run& run) {
     auto look = identity_api(run, "GET", "/" + pc);
     auto looking = run.call(look);
     auto found = co_await std::move(looking);
-    if (!found || !found->good() || json::string_at(found->object(), "did") != run.did())
-      co_return run.failed(create, created);
+    if (auto wrong = run.after_conflict(run.failed(create, created), look, found, "did"))
+      co_return std::move(*wrong);
   } else {
     co_return run.failed(create, created);
   }

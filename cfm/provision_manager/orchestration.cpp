@@ -286,7 +286,7 @@ orchestration::effect run_effect(const state& s, const progress& p) {
   m.run = p.run;
   m.processing_data = s.processing_data;
   const auto key = run_key(p);
-  return {key, subjects::of_activity(m.what.type), s.terms.id + ":" + key, write(m)};
+  return {key, subjects::of_activity(m.what.type), s.terms.id + ":" + key, write(m), s.terms.silence_ms};
 }
 
 orchestration::effect response_effect(const state& s) {
@@ -299,7 +299,7 @@ orchestration::effect response_effect(const state& s) {
   for (const auto& f : s.failures)
     r.error_detail += (r.error_detail.empty() ? "" : " ") + f;
   r.properties = s.output_data;
-  return {response_key, std::string(subjects::response), r.id, write(r)};
+  return {response_key, std::string(subjects::response), r.id, write(r), {}};
 }
 
 orchestration::effect compensation_effect(const state& s) {
@@ -308,7 +308,7 @@ orchestration::effect compensation_effect(const state& s) {
   m.correlation_id = s.terms.correlation_id;
   m.orchestration_type = dispose_type;
   m.payload = s.processing_data;
-  return {compensation_key, std::string(subjects::manifest), m.id, write(m)};
+  return {compensation_key, std::string(subjects::manifest), m.id, write(m), {}};
 }
 
 } // namespace

@@ -127,6 +127,9 @@ struct orchestration {
     std::string subject;
     std::string id;
     std::string payload;
+    /// How long after it is sent it counts; zero: for ever. A run that is taken up later, as after its agent's crash,
+    /// would meet what later runs, or the disposal, have done.
+    milliseconds valid_for{0};
   };
 
   struct reply {

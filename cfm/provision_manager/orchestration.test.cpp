@@ -74,6 +74,16 @@ TEST_CASE("activities run as late as their dependants allow, by id inside a step
   CHECK(*steps == std::vector<std::vector<std::string>>{{"a"}, {"b"}, {"c", "d", "lone"}});
 }
 
+TEST_CASE("a run counts as long as its agent is waited for, what is told counts for ever") {
+  bench b;
+  REQUIRE(b.tell(begin({act("a")})));
+  REQUIRE(orchestration::owed(b.s).size() == 1);
+  CHECK(orchestration::owed(b.s).front().body.valid_for == milliseconds(1'000));
+  REQUIRE(b.answer("a", activity_outcome::complete));
+  REQUIRE(b.owed() == std::vector<std::string>{"response"});
+  CHECK(orchestration::owed(b.s).front().body.valid_for == milliseconds(0));
+}
+
 TEST_CASE("a definition that cannot be run says why") {
   CHECK(steps_of({act("a", {"x"})}).error().detail.find("'x'") != std::string::npos);
   CHECK(steps_of({act("a"), act("a")}).error().detail.find("'a'") != std::string::npos);

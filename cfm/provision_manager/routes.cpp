@@ -198,7 +198,9 @@ std::vector<actors::entity_kind> provision_manager_kinds(services_ref services) 
   k.make = [](const persistence::entity_key& key) { return std::make_unique<actors::typed_state<orchestration>>(key); };
   k.run_effect = [services](actors::effect_run run, std::function<void(std::any)> done) {
     auto e = std::any_cast<orchestration::effect>(std::move(run.body));
-    actors::broker_message m{e.subject, e.id, e.payload, "", 1};
+    actors::broker_message m{e.subject, e.id, e.payload, "", 1, {}};
+    if (e.valid_for > milliseconds(0))
+      m.expires_at = services().clock.now() + e.valid_for;
     services().messages.publish(std::move(m), [key = e.key, done](std::expected<void, fault> published) {
       orchestration::command c = orchestration::published{key};
       if (!published)

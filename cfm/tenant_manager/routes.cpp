@@ -53,7 +53,7 @@ actors::entity_kind profile_kind(services_ref services) {
   };
   k.run_effect = [services](actors::effect_run run, std::function<void(std::any)> done) {
     auto e = std::any_cast<participant_profile::effect>(std::move(run.body));
-    actors::broker_message m{std::string(subjects::manifest), e.manifest.id, write(e.manifest), "", 1};
+    actors::broker_message m{std::string(subjects::manifest), e.manifest.id, write(e.manifest), "", 1, {}};
     services().messages.publish(std::move(m), [id = e.manifest.id, done](std::expected<void, fault> published) {
       participant_profile::command c = participant_profile::published{id};
       if (!published)

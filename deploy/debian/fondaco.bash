@@ -24,7 +24,7 @@ _fondaco() {
     serve) words="--config --plan --help" ;;
     config) words="--example --help" ;;
     migrate) words="--config --dry-run --help" ;;
-    ctl) words="ps tree show history why watch --at --client-id --secret-file --ca-file --json --help" ;;
+    ctl) words="ps tree routes show history why watch --at --client-id --secret-file --ca-file --json --help" ;;
     demo)
       words="--folder --stores --nats --split --crash --closed --provider-store --consumer-store --keep --json --help"
       if [[ $cur != -* ]]; then

@@ -20,6 +20,8 @@ public:
   /// The same; fails unless it is answered 2xx. An answer without a body gives null.
   json::value call(const std::string& method, const std::string& path, const json::object& body = {});
   const std::string& token();
+  /// The management listener's root.
+  std::string url() const { return node_.url("management"); }
   /// Forgets the token, as after the node's restart.
   void forget() { token_.clear(); }
 

@@ -48,6 +48,7 @@ bool has_any(const assembly& a, const std::vector<std::string>& roles) {
 
 started listen(assembly& a, const std::string& name, gateway::router routes) {
   auto options = a.settings.listener(name);
+  a.served.add(name, routes.patterns());
   routes.wrap([&a, name](gateway::handler inner) { return gateway::measured(std::move(inner), a.counts, name); });
   auto bind = options.bind;
   auto port = a.server->listen(std::move(options), std::move(routes));
@@ -305,7 +306,7 @@ started start_management(assembly& a) {
     cfm::add_provision_manager_routes(routes, *a.cfm_services);
   if (has_role(a, "onboarding"))
     cfm::add_onboarding_routes(routes, *a.cfm_services);
-  cells::add_operator_routes(routes, *a.services, cells::operator_door::token);
+  cells::add_operator_routes(routes, *a.services, a.served, cells::operator_door::token);
   return listen(a, "management", std::move(routes));
 }
 
@@ -339,7 +340,7 @@ started start_public(assembly& a) {
 
 started start_operator(assembly& a) {
   gateway::router routes;
-  cells::add_operator_routes(routes, *a.services, cells::operator_door::socket);
+  cells::add_operator_routes(routes, *a.services, a.served, cells::operator_door::socket);
   return listen(a, "operator", std::move(routes));
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "actors/ports/clock.hpp"
+#include "cells/operator/routes.hpp"
 #include "cells/services.hpp"
 #include "cfm/services.hpp"
 #include "gateway/api_client.hpp"
@@ -53,6 +54,7 @@ struct assembly {
   persistence::store store;
   std::unique_ptr<persistence::vault> vault;
   std::unique_ptr<actors::reader_pool> pool;
+  cells::served_routes served;
   std::unique_ptr<gateway::server> server;
   std::unique_ptr<gateway::client> client;
   std::unique_ptr<gateway::measured_exchange> exchange;

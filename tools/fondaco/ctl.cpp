@@ -74,6 +74,10 @@ void print_tree(const json::array& list) {
       list, {{"ACTOR", "path"}, {"MAILBOX", "mailbox"}, {"RESTARTS", "restarts"}, {"QUARANTINED", "quarantined"}}));
 }
 
+void print_routes(const json::array& list) {
+  print_table(table_of(list, {{"LISTENER", "listener"}, {"METHOD", "method"}, {"PATH", "path"}}));
+}
+
 void print_show(const json::array& list) {
   for (const auto& item : list)
     for (const auto& member : item.as_object())
@@ -107,6 +111,7 @@ const std::map<std::string, verb>& verbs() {
   static const std::map<std::string, verb> table{
       {"ps", {false, "/operator/entities?limit=1000", "", print_ps}},
       {"tree", {false, "/operator/tree", "", print_tree}},
+      {"routes", {false, "/operator/routes", "", print_routes}},
       {"show", {true, "/operator/entities/", "", print_show}},
       {"history", {true, "/operator/entities/", "/history", print_history}},
       {"why", {true, "/operator/entities/", "/why", print_why}},

@@ -30,8 +30,8 @@ enum ctl_exit : int {
   ctl_refused = 4,
 };
 
-/// Runs a verb (ps, tree, show, history, why, watch) with its arguments; data goes to standard output, talk to standard
-/// error.
+/// Runs a verb (ps, tree, routes, show, history, why, watch) with its arguments; data goes to standard output, talk to
+/// standard error.
 int run_ctl(const ctl_options& options, const std::string& verb, const std::vector<std::string>& arguments);
 
 } // namespace fondaco::tools

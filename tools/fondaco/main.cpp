@@ -181,7 +181,7 @@ int main(int argc, char** argv) {
   ctl_verb->add_option("--secret-file", ctl.secret_file, "For a URL: the file with the client's secret");
   ctl_verb->add_option("--ca-file", ctl.ca_file, "For a URL: authorities to trust, a PEM file");
   ctl_verb->add_flag("--json", ctl.json, "Print JSON");
-  ctl_verb->add_option("verb", verb, "ps, tree, show ID, history ID, why ID, watch")->required();
+  ctl_verb->add_option("verb", verb, "ps, tree, routes, show ID, history ID, why ID, watch")->required();
   ctl_verb->add_option("arguments", arguments, "The verb's arguments");
   ctl_verb->callback([&] { code = tools::run_ctl(ctl, verb, arguments); });
 

@@ -5,6 +5,7 @@
 #include "cells/control_plane/negotiation.hpp"
 #include "cells/control_plane/refused_requests.hpp"
 #include "cells/control_plane/running_work.hpp"
+#include "cells/control_plane/signaling_client.hpp"
 #include "cells/control_plane/transfer_process.hpp"
 #include "cells/data_plane/data_flow.hpp"
 #include "cells/participants/disposal.hpp"
@@ -288,6 +289,14 @@ task<result<bool>> end_running_work(cell_services& s, tenant owner, bool force) 
         api::error_response(503, {{in_words(*left) + " of the participant context " + owner.id() +
                                        " are still ending; ask again, or with force=true to cut " + "them off.",
                                    "Unavailable", "", nullptr}}));
+  // After the work, whose end comes to the planes by signals.
+  auto leaving = leave_planes(s, owner);
+  const auto silent = co_await std::move(leaving);
+  if (silent && !force)
+    co_return std::unexpected(api::error_response(
+        503, {{*silent + " It may have data of the participant context " + owner.id() +
+                   "; ask again, deregister the data plane, or ask with force=true to leave that there.",
+               "Unavailable", "", nullptr}}));
   co_return true;
 }
 

@@ -58,13 +58,16 @@ std::string state_of(test_bed& bed, const std::string& kind, const std::string& 
 /// Everything of the store that names the tenant, but for tombstones: its rows and events.
 std::vector<std::string> left_of(test_bed& bed, const std::string& id) {
   std::vector<std::string> left;
-  for (const auto& row : bed.documents().list_entities("", 0, 1000).value())
+  const auto rows = bed.documents().list_entities("", 0, 1000);
+  for (const auto& row : rows.value())
     if (row.key.kind != "vpa" && (row.key.owner.id() == id || row.key.id == id))
       left.push_back("row " + row.key.kind + " " + row.key.id);
-  for (shard_number shard = 0; shard < bed.runtime->shards(); ++shard)
-    for (const auto& e : bed.journal().read_shard(shard, 0, 1000).value())
+  for (shard_number shard = 0; shard < bed.runtime->shards(); ++shard) {
+    const auto events = bed.journal().read_shard(shard, 0, 1000);
+    for (const auto& e : events.value())
       if (e.key.kind != "vpa" && (e.key.owner.id() == id || e.event.payload.find("did:web:" + id) != std::string::npos))
         left.push_back("event " + e.event.type);
+  }
   return left;
 }
 
@@ -165,6 +168,40 @@ TEST_CASE("a forced removal does not wait for the peers, and only an administrat
   CHECK(left_of(bed, "alice").empty());
   for (const auto& e : bed.runtime->entities(100))
     CHECK(e.key.kind != "negotiation");
+}
+
+TEST_CASE("a removal has the data planes erase what they have, and waits for those that may have something") {
+  struct row {
+    actors::http_result answer;
+    bool left;
+  };
+  const std::vector<row> rows = {{actors::http_answer{204, {}, ""}, true},
+                                 {actors::http_answer{404, {}, ""}, true},
+                                 {actors::http_answer{405, {}, ""}, true},
+                                 {actors::http_answer{501, {}, ""}, true},
+                                 {actors::http_answer{401, {}, ""}, false},
+                                 {actors::http_answer{503, {}, ""}, false},
+                                 {std::unexpected(actors::exchange_errc::no_answer), false}};
+  for (const auto& r : rows) {
+    test_bed bed;
+    settle(bed, "alice");
+    REQUIRE(bed.send("alice", "PUT", "participants/alice/dataplanes",
+                     R"({"dataplaneId":"dp","endpoint":"https://plane.example/alice/dataflows",)"
+                     R"("transferTypes":["HttpData-PULL"]})")
+                .status == 200);
+    bed.peers.answer = r.answer;
+    const auto got = bed.send("admin", "DELETE", "participants/alice");
+    REQUIRE(bed.peers.calls.size() == 1);
+    CHECK(bed.peers.calls[0].method == "DELETE");
+    CHECK(bed.peers.calls[0].url == "https://plane.example/alice");
+    CHECK(got.status == (r.left ? 204 : 503));
+    if (!r.left) {
+      CHECK(got.error().starts_with("The data plane 'dp' "));
+      CHECK(bed.send("admin", "GET", "participants/alice").status == 200);
+      CHECK(bed.send("admin", "DELETE", "participants/alice?force=true").status == 204);
+    }
+    CHECK(left_of(bed, "alice").empty());
+  }
 }
 
 TEST_CASE("a removal of what never was says so and leaves no tombstone") {
