@@ -71,6 +71,6 @@ target_link_libraries(e2e PRIVATE OpenSSL::Crypto)
 file(GLOB bench_sources CONFIGURE_DEPENDS tools/bench/*.cpp)
 if(bench_sources)
   # It starts nodes and speaks to them as the demo does.
-  add_executable(fondaco_bench ${bench_sources} tools/fondaco/demo_http.cpp tools/fondaco/demo_node.cpp)
-  target_link_libraries(fondaco_bench PRIVATE fondaco_cells fondaco_cfm fondaco::cli)
+  add_executable(fondaco_bench ${bench_sources} ${tools_sources})
+  target_link_libraries(fondaco_bench PRIVATE fondaco_cells fondaco_cfm fondaco::cli fondaco::toml fondaco::crypto)
 endif()

@@ -9,6 +9,7 @@
 #include <semaphore>
 #include <thread>
 
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 
@@ -55,8 +56,9 @@ public:
       return std::unexpected("listening on " + host + ":" + std::to_string(port) + ": " + std::strerror(errno));
     }
     int ends[2];
-    if (::pipe(ends) != 0) {
-      return std::unexpected(std::string("pipe: ") + std::strerror(errno));
+    // A program that a test starts must not keep it open.
+    if (::pipe2(ends, O_CLOEXEC) != 0) {
+      return std::unexpected(std::string("pipe2: ") + std::strerror(errno));
     }
     return std::unique_ptr<server>(
         std::make_unique<server>(std::move(fd), descriptor(ends[0]), descriptor(ends[1]), std::move(h)));

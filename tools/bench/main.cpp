@@ -7,6 +7,7 @@
 
 #include "tools/bench/append.hpp"
 #include "tools/bench/negotiation.hpp"
+#include "tools/bench/onboarding.hpp"
 #include "tools/bench/start.hpp"
 
 namespace {
@@ -43,6 +44,15 @@ public:
                                                     length_);
       });
     }
+    if (wanted("onboarding"))
+      for (const auto& server : {std::string(), options_.postgres})
+        show("onboarding", "tenant request to participant agent answering",
+             [&] { return bench::measure_onboarding(options_.program, folder("onboarding"), server); });
+    if (wanted("verified"))
+      for (const auto& server : {std::string(), options_.postgres})
+        show("verified", "negotiations with presentation and verification", [&] {
+          return bench::measure_verified_negotiations(options_.program, folder("verified"), server, length_);
+        });
     if (wanted("start"))
       show("start", "start to ready on SQLite",
            [&] { return bench::measure_start(options_.program, folder("start")); });
@@ -63,7 +73,7 @@ private:
     }
     if (f) {
       f->command = "./dev bench --only " + section;
-      if (section != "start")
+      if (section != "start" && section != "onboarding")
         f->command += " --seconds " + bench::rounded(options_.seconds);
     }
     all_ = bench::print(name, f) && all_;
@@ -88,9 +98,9 @@ int main(int argc, char** argv) {
   app.add_option("--program", o.program, "The program fondaco")->required()->check(CLI::ExistingFile);
   app.add_option("--seconds", o.seconds, "How long each side works in a pass; there are three passes")
       ->check(CLI::Range(0.1, 600.0));
-  app.add_option("--only", o.only, "append, negotiation, start; all of them if it is left out")
+  app.add_option("--only", o.only, "append, negotiation, onboarding, verified, start; all of them if it is left out")
       ->delimiter(',')
-      ->check(CLI::IsMember({"append", "negotiation", "start"}));
+      ->check(CLI::IsMember({"append", "negotiation", "onboarding", "verified", "start"}));
   CLI11_PARSE(app, argc, argv);
   o.program = std::filesystem::absolute(o.program).string();
   o.folder = std::filesystem::absolute(o.folder).string();

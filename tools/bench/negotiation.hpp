@@ -8,8 +8,6 @@
 namespace fondaco::bench {
 
 namespace limits {
-/// The consumers that negotiate at the same time, one negotiation each.
-inline constexpr size_t consumers = 16;
 /// The plain HTTP exchanges that stand for a negotiation's in the reference.
 inline constexpr int exchanges_per_negotiation = 8;
 } // namespace limits

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "protocols/json/json.hpp"
+#include "tools/bench/negotiator.hpp"
 #include "tools/bench/report.hpp"
 #include "tools/fondaco/demo_http.hpp"
 #include "tools/fondaco/demo_node.hpp"
@@ -14,7 +15,7 @@ namespace fondaco::bench {
 /// A provider with an offer on one node and consumers on another, who trust in pairs: the real program in two
 /// processes, driven over their Management APIs. Negotiations may be started and looked at from several threads at
 /// once.
-class parties {
+class parties final : public negotiating_parties {
 public:
   /// Two nodes in this folder on these databases; SQLite files in the folder if they are empty.
   parties(const std::string& folder, const std::string& provider_store, const std::string& consumer_store,
@@ -24,13 +25,13 @@ public:
   measured<void> set_up(const std::string& program);
 
   /// Posts a consumer's request for the offer; gives the negotiation's id.
-  measured<std::string> request(size_t consumer);
+  measured<std::string> request(size_t consumer) override;
 
   /// The state of a consumer's negotiation.
-  measured<std::string> state(size_t consumer, const std::string& id);
+  measured<std::string> state(size_t consumer, const std::string& id) override;
 
   /// Why a negotiation ended, as its consumer's node says.
-  std::string reason(size_t consumer, const std::string& id);
+  std::string reason(size_t consumer, const std::string& id) override;
 
   /// Gets the provider's liveness: a plain HTTP exchange that touches no entity and no database.
   measured<void> liveness();

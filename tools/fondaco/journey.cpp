@@ -51,7 +51,8 @@ int run_journey(const journey_options& options) {
     return 1;
   }
   journey_world world(options);
-  journey_console console(options.json);
+  using enum journey_console::voice;
+  journey_console console(options.json ? json : table);
   try {
     run_stages(options, world, console);
   } catch (const broken_journey& b) {

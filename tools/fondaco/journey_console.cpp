@@ -32,7 +32,9 @@ void journey_console::step(const std::string& name, const std::string& who, cons
   const auto begin = steady::now();
   const auto state = work();
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(steady::now() - begin).count();
-  if (json_) {
+  if (voice_ == voice::silent)
+    return;
+  if (voice_ == voice::json) {
     std::cout << json::write(json::object{{"step", name}, {"who", who}, {"what", what}, {"state", state}, {"ms", ms}})
               << std::endl;
     return;
@@ -41,7 +43,7 @@ void journey_console::step(const std::string& name, const std::string& who, cons
 }
 
 void journey_console::say(const std::string& text) const {
-  if (!json_)
+  if (voice_ == voice::table)
     std::cout << "           " << text << std::endl;
 }
 

@@ -18,7 +18,9 @@ struct broken_journey {
 /// What the journey prints and calls: one line a step, one admin client a node.
 class journey_console {
 public:
-  explicit journey_console(bool json) : json_(json) {}
+  /// How it talks: a table, JSON lines, or not at all.
+  enum class voice : uint8_t { table, json, silent };
+  explicit journey_console(voice v) : voice_(v) {}
 
   /// Runs one step and prints who did what, where it led, and how long it took.
   void step(const std::string& name, const std::string& who, const std::string& what,
@@ -46,7 +48,7 @@ public:
 private:
   std::string token(demo_node& n);
 
-  bool json_;
+  voice voice_;
   demo_http http_;
   std::map<std::string, std::string> tokens_;
 };
