@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "protocols/base/text.hpp"
+
 namespace fondaco::cfm {
 
 namespace {
@@ -48,7 +50,7 @@ std::string said_in(const std::string& body) {
     for (const auto& item : parsed->get_array())
       if (item.is_object())
         take(item.get_object());
-  return out.substr(0, said_bytes_max);
+  return std::string(cut_utf8(out, said_bytes_max));
 }
 
 } // namespace

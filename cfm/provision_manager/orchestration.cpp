@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "protocols/base/text.hpp"
+
 namespace fondaco::cfm {
 
 namespace ev = orchestration_events;
@@ -23,13 +25,9 @@ std::unexpected<actors::refusal> refuse(orchestration_errc code, std::string det
 }
 
 std::string cut(std::string text) {
-  if (text.size() > limits::failure_detail_bytes_max) {
-    text.resize(limits::failure_detail_bytes_max - 3);
-    while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0xc0) == 0x80)
-      text.pop_back();
-    text += "...";
-  }
-  return text;
+  if (text.size() <= limits::failure_detail_bytes_max)
+    return text;
+  return std::string(cut_utf8(text, limits::failure_detail_bytes_max - 3)) + "...";
 }
 
 std::string run_key(const progress& p) { return "run:" + p.id + ":" + std::to_string(p.run); }

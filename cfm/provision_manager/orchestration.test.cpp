@@ -167,6 +167,22 @@ TEST_CASE("a failure waits for the step's other activities, which are not tried 
   CHECK(b.owed() == std::vector<std::string>{"response"});
 }
 
+TEST_CASE("a long reason of a failure is cut between two characters, so that it can be kept") {
+  for (size_t lead = 0; lead < 3; ++lead) {
+    bench b;
+    REQUIRE(b.tell(begin({act("a")})));
+    activity_result r;
+    r.orchestration_id = b.s.terms.id;
+    r.activity_id = "a";
+    r.run = 1;
+    r.outcome = activity_outcome::fatal;
+    r.detail = std::string(lead, 'x');
+    for (int i = 0; i < 1000; ++i)
+      r.detail += "\xe2\x82\xac";
+    CHECK(b.tell(orchestration::answer{std::move(r)}));
+  }
+}
+
 TEST_CASE("a silent agent is asked again, and its late word still counts if it is the end") {
   bench b;
   REQUIRE(b.tell(begin({act("a")})));

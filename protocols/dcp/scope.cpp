@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "protocols/base/text.hpp"
 #include "protocols/dcp/messages.hpp"
 
 namespace fondaco::dcp {
@@ -17,7 +18,7 @@ constexpr size_t scope_bytes_max = 1024;
 std::expected<scope, fault> parse_scope(std::string_view text) {
   const auto bad = [&] {
     return std::unexpected(fault{std::string(name_of(dcp_errc::bad_scope)),
-                                 "'" + std::string(text.substr(0, 128)) +
+                                 "'" + std::string(cut_utf8(text, 128)) +
                                      "' is no scope: org.eclipse.dspace.dcp.vc.type:<type>[:read] or "
                                      "org.eclipse.dspace.dcp.vc.id:<id>[:read].",
                                  cure::fix_input});

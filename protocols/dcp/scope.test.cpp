@@ -85,6 +85,12 @@ TEST_CASE("what is no scope of DCP, or only writes, is refused") {
   }
 }
 
+TEST_CASE("a refusal repeats whole characters of a scope") {
+  const auto refused = dcp::parse_scope(std::string(127, 'x') + "\xc3\xa9");
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().detail.starts_with("'" + std::string(127, 'x') + "' is no scope"));
+}
+
 TEST_CASE("a scope covers the credentials of its type, of its type in a context, or of its id") {
   struct row {
     dcp::scope s;

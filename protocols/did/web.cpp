@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "protocols/base/ids.hpp"
+#include "protocols/base/text.hpp"
 #include "protocols/did/document.hpp"
 
 namespace fondaco::did {
@@ -86,7 +87,7 @@ bool is_segment(std::string_view segment) {
 std::unexpected<fault> malformed(std::string_view did) {
   return std::unexpected(
       fault{std::string(name_of(did_errc::malformed_did)),
-            "'" + std::string(did.substr(0, 128)) + "' is no did:web: `did:web:<host>[%3A<port>][:<path>...]`.",
+            "'" + std::string(cut_utf8(did, 128)) + "' is no did:web: `did:web:<host>[%3A<port>][:<path>...]`.",
             cure::fix_input});
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "protocols/base/text.hpp"
 #include "protocols/jsonld/lenient.hpp"
 
 namespace fondaco::dsp {
@@ -31,7 +32,7 @@ std::expected<const json::object*, fault> read_root(const json::value& body, std
   auto word = jsonld::bare(jsonld::bare_dspace(*name), "dcat:", "http://www.w3.org/ns/dcat#");
   if (word != type)
     return std::unexpected(
-        make_fault(message_errc::wrong_type, std::string(type) + ": @type is \"" + std::string(word.substr(0, 64)) +
+        make_fault(message_errc::wrong_type, std::string(type) + ": @type is \"" + std::string(cut_utf8(word, 64)) +
                                                  "\"; allowed here is \"" + std::string(type) + "\""));
   return o;
 }

@@ -158,6 +158,19 @@ TEST_CASE("an offer or agreement without one of its required members is refused 
   }
 }
 
+TEST_CASE("an offer or agreement whose rules are empty lists is refused, as the schema has it") {
+  for (auto type : {negotiation_message::request, negotiation_message::offer, negotiation_message::agreement}) {
+    auto body = write_negotiation(envelope(type));
+    auto& policy = body.at(type == negotiation_message::agreement ? "agreement" : "offer").as_object();
+    policy["permission"] = json::array();
+    policy["prohibition"] = json::array();
+    CHECK(refusal(body, type).code == "missing_field");
+    CHECK(names(refusal(body, type), "permission"));
+    policy["prohibition"] = parsed(R"([{"action":"use"}])");
+    CHECK(read_negotiation(json::value(body), type).has_value());
+  }
+}
+
 TEST_CASE("a message to open and to go on at once, or neither, is refused") {
   for (auto type : {negotiation_message::request, negotiation_message::offer}) {
     auto body = write_negotiation(envelope(type));
@@ -194,6 +207,8 @@ TEST_CASE("a message of another type, or none, is refused") {
   auto f = refusal(body, negotiation_message::agreement);
   CHECK(f.code == "wrong_type");
   CHECK(names(f, "ContractAgreementMessage"));
+  body["@type"] = std::string(63, 'x') + "\xc3\xa9";
+  CHECK(names(refusal(body, negotiation_message::agreement), "\"" + std::string(63, 'x') + "\";"));
   CHECK(refusal(write_negotiation(envelope(negotiation_message::accepted)), negotiation_message::finalized).code ==
         "wrong_field");
   for (const char* text : {"[]", "null", "\"x\"", "1", "true"})

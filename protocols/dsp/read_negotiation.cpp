@@ -36,8 +36,13 @@ void read_policy(fields& f, const std::string& message, std::string_view member,
   p.text("assignee", is_agreement ? need::required : need::optional);
   if (auto at = p.text("timestamp", need::optional); !at.empty() && !is_xsd_date_time(at))
     p.refuse(message_errc::wrong_field, "timestamp is not an XSD dateTime; allowed is one, as 2026-01-31T12:00:00Z");
-  if (!p.find("permission") && !p.find("prohibition"))
-    p.refuse(message_errc::missing_field, "permission is missing; required is permission or prohibition");
+  // The schema takes no empty list, and a policy without any rule demands nothing.
+  const auto filled = [&policy](std::string_view name) {
+    const auto* rules = json::array_at(*policy, name);
+    return rules && !rules->empty();
+  };
+  if (!filled("permission") && !filled("prohibition"))
+    p.refuse(message_errc::missing_field, "permission is missing or empty; required is permission or prohibition");
   if (p.failure())
     f.refuse(*p.failure());
   out.policy = std::move(*policy);

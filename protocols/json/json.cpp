@@ -197,6 +197,9 @@ std::expected<value, parse_error> parse(std::string_view text, const parse_limit
     return std::unexpected(
         parse_error{json_errc::too_large, "the text has " + std::to_string(text.size()) + " bytes; at most " +
                                               std::to_string(bounds.text_bytes_max) + " are allowed"});
+  // An empty view may point nowhere, which simdjson must not be given.
+  if (text.empty())
+    return std::unexpected(parse_error{json_errc::malformed, "the text is not JSON (RFC 8259): it is empty"});
   thread_local std::unique_ptr<dom::parser> kept;
   auto parser = std::move(kept);
   if (!parser)

@@ -133,6 +133,10 @@ TEST_CASE("what RFC 8259 does not allow is malformed") {
   }
 }
 
+TEST_CASE("a text that is nowhere is malformed, like one that is empty") {
+  CHECK(refusal(std::string_view{}) == json_errc::malformed);
+}
+
 TEST_CASE("a number that 64 bits cannot hold is refused, never rounded") {
   CHECK(rewritten("[9223372036854775807,-9223372036854775808,18446744073709551615]") ==
         "[9223372036854775807,-9223372036854775808,18446744073709551615]");

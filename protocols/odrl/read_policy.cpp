@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "protocols/base/ids.hpp"
+#include "protocols/base/text.hpp"
 #include "protocols/jsonld/fields.hpp"
 #include "protocols/jsonld/lenient.hpp"
 #include "protocols/odrl/canonical.hpp"
@@ -51,7 +52,7 @@ private:
       for (auto name : allowed)
         names += (names.empty() ? "" : ", ") + std::string(name);
       refuse(policy_errc::unknown_member,
-             path + ": " + std::string(m.key()).substr(0, 64) + " is not known here; allowed are " + names);
+             path + ": " + std::string(cut_utf8(m.key(), 64)) + " is not known here; allowed are " + names);
     }
   }
 

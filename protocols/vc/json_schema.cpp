@@ -4,6 +4,7 @@
 #include <array>
 #include <string>
 
+#include "protocols/base/text.hpp"
 #include "protocols/vc/json_values.hpp"
 #include "protocols/vc/model.hpp"
 
@@ -117,7 +118,7 @@ private:
   }
 
   static outcome unknown(std::string_view name) {
-    return unsupported("the schema's keyword '" + std::string(name.substr(0, limits::schema_path_bytes_max)) +
+    return unsupported("the schema's keyword '" + std::string(cut_utf8(name, limits::schema_path_bytes_max)) +
                        "' is not known here");
   }
 

@@ -52,6 +52,22 @@ TEST_CASE("a value of the wrong type or out of range is refused with what is all
   CHECK(refusal_of("not toml").find("line 1") != std::string::npos);
 }
 
+TEST_CASE("a table without a name is refused with its line, and ends nothing") {
+  for (const char* header : {"[", "[\n]", "[!node]", "[[", "[[,]]", "[ # ]", "[\t=]", "[]"}) {
+    CAPTURE(header);
+    CHECK(refusal_of("# a configuration\n" + std::string(header) + "\n").starts_with("line 2"));
+  }
+}
+
+TEST_CASE("a fault repeats no character that a terminal would act on") {
+  for (const char* text : {"\"\\u001b[2J\" = 1\n", "[node]\nname = fals\x1b\n"}) {
+    const auto why = refusal_of(text);
+    CAPTURE(why);
+    CHECK(why.starts_with("line "));
+    CHECK(std::none_of(why.begin(), why.end(), [](unsigned char c) { return c < 0x20; }));
+  }
+}
+
 TEST_CASE("a node has its key from exactly one place") {
   CHECK(refusal_of("[node]\nname = \"n\"\n").find("exactly one of vault.key_file") != std::string::npos);
   CHECK(refusal_of(std::string(least) + "key_environment = \"K\"\n").find("exactly one of") != std::string::npos);
