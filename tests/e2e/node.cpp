@@ -4,6 +4,8 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <random>
+#include <set>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -47,6 +49,22 @@ std::vector<api_client> with_usual(std::vector<api_client> clients, const std::v
   return clients;
 }
 
+// Below what the kernel gives to outgoing connections: a port from there may be taken before its node listens, and
+// while a killed node is down.
+constexpr int port_min = 10'000;
+constexpr int port_max = 32'000;
+
+bool can_listen(int port) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(static_cast<uint16_t>(port));
+  const bool bound = ::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+  ::close(fd);
+  return bound;
+}
+
 } // namespace
 
 const std::string& binary() {
@@ -58,16 +76,14 @@ const std::string& binary() {
 }
 
 int free_port() {
-  int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof address;
-  bool bound = ::bind(fd, reinterpret_cast<sockaddr*>(&address), length) == 0 &&
-               ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) == 0;
-  ::close(fd);
-  check(bound, "loopback has no free port");
-  return ntohs(address.sin_port);
+  static std::mt19937 random{std::random_device{}()};
+  static std::set<int> given;
+  for (int tries = 0; tries < 1'000; ++tries) {
+    const int port = std::uniform_int_distribution(port_min, port_max)(random);
+    if (can_listen(port) && given.insert(port).second)
+      return port;
+  }
+  throw failed("loopback has no free port");
 }
 
 const std::vector<node*>& node::all() { return living(); }
@@ -140,7 +156,11 @@ void node::configure(const std::string& toml) const { write_private(config_file(
 
 void node::start(milliseconds within) {
   process_.start({binary(), "serve", "--config", config_file()}, folder_ + "/node.log");
-  process_.await_line("ready", within);
+  try {
+    process_.await_line("ready", within);
+  } catch (const failed& f) {
+    throw failed(name() + " did not start: " + f.what() + "\nlast lines of its log:\n" + tail(log(), report_log_lines));
+  }
 }
 
 int node::stop() { return process_.end(SIGTERM); }

@@ -71,7 +71,7 @@ end_scratch() {
 }
 
 free_port() {
-  python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+  python3 tools/dev/free_port.py
 }
 
 POSTGRES_DATA=
@@ -93,7 +93,7 @@ start_postgres() {
   port=$(free_port)
   as_postgres "$POSTGRES_BIN/initdb" -D "$POSTGRES_DATA/data" -U fondaco -A trust --no-sync >"$SCRATCH/initdb.log" 2>&1
   as_postgres "$POSTGRES_BIN/pg_ctl" -D "$POSTGRES_DATA/data" -w -t 30 -l "$POSTGRES_DATA/server.log" \
-    -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=100" start >/dev/null
+    -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=200" start >/dev/null
   export FONDACO_TEST_POSTGRES="postgresql://fondaco@127.0.0.1:$port/postgres"
 }
 

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <random>
+#include <set>
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -27,18 +29,34 @@ namespace {
 constexpr auto start_within = std::chrono::seconds(30);
 constexpr const char* tcp_listeners[] = {"protocol", "management", "signaling", "public", "internal", "observability"};
 
-// A port that was free a moment ago: good enough for a demo, and the node says so if it was taken meanwhile.
-int free_port() {
-  int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+// Below what the kernel gives to outgoing connections: a port from there may be taken before its node listens, and
+// while a killed node is down.
+constexpr int port_min = 10'000;
+constexpr int port_max = 32'000;
+
+bool can_listen(int port) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof address;
-  bool bound = ::bind(fd, reinterpret_cast<sockaddr*>(&address), length) == 0 &&
-               ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) == 0;
+  address.sin_port = htons(static_cast<uint16_t>(port));
+  const bool bound = ::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
   ::close(fd);
-  invariant(bound, "loopback has a free port");
-  return ntohs(address.sin_port);
+  return bound;
+}
+
+// A port that was free a moment ago: good enough for a demo, and the node says so if it was taken meanwhile.
+int free_port() {
+  static std::mt19937 random{std::random_device{}()};
+  static std::set<int> given;
+  constexpr int tries_max = 1'000;
+  for (int tries = 0; tries < tries_max; ++tries) {
+    const int port = std::uniform_int_distribution(port_min, port_max)(random);
+    if (can_listen(port) && given.insert(port).second)
+      return port;
+  }
+  invariant(false, "loopback has a free port");
+  return 0;
 }
 
 void write_private(const std::string& path, const std::string& text) {
