@@ -67,6 +67,11 @@ fondaco_outside_program(e2e tests/e2e)
 # It plays a participant with keys of its own.
 target_sources(e2e PRIVATE ${CMAKE_SOURCE_DIR}/tests/conformance/dcp/crypto.cpp)
 target_link_libraries(e2e PRIVATE OpenSSL::Crypto)
+# A long load with what the cases drive nodes with.
+fondaco_outside_program(load tests/load)
+foreach(part admin answer api node peer process raw store text world)
+  target_sources(load PRIVATE ${CMAKE_SOURCE_DIR}/tests/e2e/${part}.cpp)
+endforeach()
 
 file(GLOB bench_sources CONFIGURE_DEPENDS tools/bench/*.cpp)
 if(bench_sources)

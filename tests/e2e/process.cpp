@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <string_view>
 
 #include <fcntl.h>
 #include <sys/wait.h>
@@ -39,6 +40,8 @@ pid_t spawn(const std::vector<std::string>& words, int out, int err) {
     ::dup2(out, STDOUT_FILENO);
     ::dup2(err, STDERR_FILENO);
     ::execvp(argv[0], argv.data());
+    const std::string_view why = "the program cannot be run\n";
+    [[maybe_unused]] const auto written = ::write(STDERR_FILENO, why.data(), why.size());
     ::_exit(127);
   }
   ::close(nothing);
