@@ -6,6 +6,7 @@
 #include <thread>
 #include <utility>
 
+#include "actors/detail/fair_gate.hpp"
 #include "actors/detail/journal_writer.hpp"
 #include "actors/detail/shard_actor.hpp"
 
@@ -36,6 +37,8 @@ struct runtime::impl {
     }
     context->pool =
         std::make_unique<reader_pool>(std::min(pool_threads, context->parts.limits.recoveries_max), pool_jobs_max);
+    const auto& limits = context->parts.limits;
+    turns = std::make_shared<detail::fair_gate>(limits.window_commands, limits.tenant_commands_max);
   }
 
   // One thread keeps time: it fails what is overdue, renews the lease and asks the shards to sweep.
@@ -43,11 +46,20 @@ struct runtime::impl {
     auto last_sweep = context->parts.clock.now();
     auto last_beat = last_sweep;
     auto last_seen = last_sweep;
+    auto last_look = last_sweep;
     std::unique_lock lock(mutex);
     while (!closing) {
       ticker.wait_for(lock, deadline_sweep, [&] { return closing; });
       lock.unlock();
       auto now = context->parts.clock.now();
+      if (now < last_look) {
+        const auto back = last_look - now;
+        last_sweep -= back;
+        last_beat -= back;
+        last_seen -= back;
+        set_back(back);
+      }
+      last_look = now;
       fail_overdue(now);
       ring(now);
       if (now - last_sweep >= context->parts.limits.sweep_every_ms) {
@@ -61,22 +73,42 @@ struct runtime::impl {
       }
       if (now - last_beat >= context->parts.limits.lease_ms / 4) {
         last_beat = now;
-        beat();
+        beat(now);
       }
       lock.lock();
     }
   }
 
-  void beat() {
+  // The clock was set back: what waits for a length of time waits no longer for that.
+  void set_back(milliseconds by) {
+    const auto earlier = [by](auto& all) {
+      std::decay_t<decltype(all)> moved;
+      for (auto& [at, what] : all)
+        moved.emplace_hint(moved.end(), at - by, std::move(what));
+      all = std::move(moved);
+    };
+    std::scoped_lock lock(deadlines_mutex);
+    earlier(deadlines);
+    earlier(waiting);
+  }
+
+  // One at a time: while the journal is silent, the question that it has is enough.
+  void beat(timepoint now) {
+    if (beating.exchange(true))
+      return;
+    beat_at.store(now);
     auto job = [this] {
       auto beaten =
           context->parts.journal.heartbeat(context->parts.group, context->parts.node, context->parts.limits.lease_ms);
       journal_answers.store(beaten.has_value());
       if (!beaten && beaten.error() == persistence::journal_errc::fenced)
         context->lost.store(true);
+      beating.store(false);
     };
-    if (!context->pool->post(std::move(job)))
-      journal_answers.store(false);
+    if (context->pool->post_first(std::move(job)))
+      return;
+    journal_answers.store(false);
+    beating.store(false);
   }
 
   // Marks whose time is over go in small steps, so that the journal's writer gets its turn between.
@@ -95,7 +127,7 @@ struct runtime::impl {
       seen_left.store(full);
       seen_sweeping.store(false);
     };
-    if (!context->pool->post(std::move(job)))
+    if (!context->pool->post_first(std::move(job)))
       seen_sweeping.store(false);
   }
 
@@ -161,6 +193,7 @@ struct runtime::impl {
   caf::actor_system_config config;
   caf::actor_system system;
   std::map<shard_number, caf::actor> shards;
+  std::shared_ptr<detail::fair_gate> turns;
   detail::gate node_gate = std::make_shared<std::atomic<size_t>>(0);
   std::mutex deadlines_mutex;
   std::multimap<timepoint, std::weak_ptr<detail::completion>> deadlines;
@@ -171,6 +204,8 @@ struct runtime::impl {
   bool closing = false;
   std::atomic<bool> started{false};
   std::atomic<bool> journal_answers{true};
+  std::atomic<bool> beating{false};
+  std::atomic<timepoint> beat_at{timepoint{}};
   std::atomic<bool> seen_sweeping{false};
   std::atomic<bool> seen_left{false};
   std::thread time_keeper;
@@ -226,6 +261,7 @@ void runtime::stop(milliseconds within) {
     i.ringing = false;
   }
   i.ring(timepoint::max());
+  i.turns->close();
   i.stop_actors(within);
   {
     std::unique_lock closed(i.context->outside->mutex);
@@ -257,6 +293,7 @@ void runtime::ask(persistence::entity_key key, shard_number shard, std::any comm
   auto answer = std::make_shared<detail::completion>(std::move(done), deadline, i.node_gate);
   if (i.node_gate->load() > c.parts.limits.node_commands_max) {
     c.counters.overloaded.fetch_add(1);
+    c.counters.node_full.fetch_add(1);
     return answer->fail(ask_errc::overloaded, "node_busy", "Too many commands are under way; ask again later.");
   }
   // The flags first: once they are set, the shards go.
@@ -268,9 +305,17 @@ void runtime::ask(persistence::entity_key key, shard_number shard, std::any comm
     std::scoped_lock lock(i.deadlines_mutex);
     i.deadlines.emplace(deadline, answer);
   }
-  caf::anon_send(owner->second,
-                 detail::command_message{std::move(key), shard, std::make_shared<std::any>(std::move(command)),
-                                         std::move(answer)});
+  auto tenant_id = key.owner.id();
+  auto start = [to = owner->second, key = std::move(key), shard, answer,
+                what = std::make_shared<std::any>(std::move(command))]() mutable {
+    caf::anon_send(to, detail::command_message{std::move(key), shard, std::move(what), std::move(answer)});
+  };
+  if (i.turns->enter(tenant_id, answer, std::move(start), std::chrono::steady_clock::now()))
+    return;
+  c.counters.overloaded.fetch_add(1);
+  c.counters.tenant_full.fetch_add(1);
+  answer->fail(ask_errc::overloaded, "tenant_busy",
+               "Too many commands of this participant context are under way; ask again later.");
 }
 
 void runtime::forget(tenant owner, std::vector<std::string> kinds, std::function<void()> done) {
@@ -321,12 +366,27 @@ runtime_counters runtime::counters() const {
           c.dead_letters,
           c.quarantined,
           impl_->context->live.size(),
-          c.journal_queue};
+          c.journal_queue,
+          c.node_full,
+          c.tenant_full,
+          c.stash_full,
+          impl_->turns->waiting(),
+          impl_->context->pool->waiting(),
+          impl_->context->pool->refused(),
+          impl_->context->pool->running_max()};
 }
 
+// A journal whose last answer is late does not answer either. One that failed an append may have been mended since: a
+// node that gets no work would never find out, so after a lease it says that it is ready for some.
 bool runtime::ready() const {
   const auto& i = *impl_;
-  return i.started.load() && !i.context->draining.load() && !i.context->lost.load() && i.journal_answers.load();
+  const auto& c = *i.context;
+  const auto now = c.parts.clock.now();
+  const auto lease = c.parts.limits.lease_ms;
+  const auto failed = c.append_failed_at.load();
+  const bool late = i.beating.load() && now - i.beat_at.load() > lease / 2;
+  const bool refuses = failed != timepoint{} && now >= failed && now - failed < lease;
+  return i.started.load() && !c.draining.load() && !c.lost.load() && i.journal_answers.load() && !late && !refuses;
 }
 
 bool runtime::lost() const { return impl_->context->lost.load(); }

@@ -20,8 +20,11 @@ namespace fondaco::actors {
 
 /// How commands are bounded and entities kept; every value has a default that suits a node of a few cores.
 struct runtime_limits {
-  /// Commands of one tenant that may be under way; more are answered `overloaded`.
+  /// Commands of one tenant that may be under way or wait for their turn; more are answered `overloaded`.
   size_t tenant_commands_max = 1024;
+  /// Commands that the tenants of the last second share if they are several: each may have its part of them with its
+  /// entities, and two in any case; the rest waits its turn.
+  size_t window_commands = 32;
   /// Commands that wait in one entity while an append or an exchange with the peer is in flight.
   size_t entity_stash_max = 64;
   /// Commands of the whole node that may be under way.
@@ -112,6 +115,16 @@ struct runtime_counters {
   uint64_t quarantined = 0;
   uint64_t entities_live = 0;
   uint64_t journal_queue = 0;
+  /// Commands refused because too many of the node, of their tenant or of their entity were under way.
+  uint64_t node_full = 0;
+  uint64_t tenant_full = 0;
+  uint64_t stash_full = 0;
+  /// Commands that wait for their tenant's turn.
+  uint64_t tenant_waiting = 0;
+  /// Recoveries and other reads of the runtime that wait, those that found no place, and the most at the same time.
+  uint64_t recoveries_waiting = 0;
+  uint64_t recoveries_full = 0;
+  uint64_t recoveries_running_max = 0;
 };
 
 /// The node's actor system: owns shards, drives entities. CAF is behind it and nowhere else.
@@ -226,19 +239,29 @@ inline task<bool> forget(runtime& r, executor& on, persistence::entity_key key) 
   co_return co_await waiting;
 }
 
-/// A bounded pool of threads that may block: the only place for calls that read the store or the vault.
+/// A bounded pool of threads that may block: the only place for calls that read the store or the vault. Tenants take
+/// turns, so that one's flood costs the others a job and not its queue; and however many jobs a tenant has, as many
+/// places as it holds stay free for the others.
 class reader_pool {
 public:
   /// A pool of so many threads whose queue holds so many jobs.
   reader_pool(size_t threads, size_t jobs_max);
   ~reader_pool();
   reader_pool(const reader_pool&) = delete;
-  /// Queues a job; false if the queue is full.
+  /// Queues a job that belongs to no tenant; false if the queue is full.
   bool post(std::function<void()> job);
+  /// Queues a tenant's job; false if the queue is full, or the tenant has its share of it.
+  bool post(const tenant& owner, std::function<void()> job);
+  /// Queues a job of the node itself, such as its lease's, before all that waits; false if the queue is full.
+  bool post_first(std::function<void()> job);
   /// Runs what is queued, then ends the threads; later jobs are refused.
   void close();
   /// Jobs that wait.
   size_t waiting() const;
+  /// Jobs that were refused since the start because the queue, or a tenant's share of it, was full.
+  uint64_t refused() const;
+  /// The most jobs that ran at the same time since the start.
+  size_t running_max() const;
 
 private:
   struct impl;
@@ -250,7 +273,10 @@ void note_failed_job(const char* why);
 
 /// Runs a blocking function in the pool and waits without a thread; nothing if the pool's queue is full, or if the
 /// function threw because it cannot do its work now: the caller answers that it may be asked again.
-template <class F> auto in_pool(reader_pool& pool, executor& on, F work) -> task<std::optional<decltype(work())>> {
+/// The tenant is whose turn it takes; work without one belongs to nobody.
+template <class F>
+auto in_pool(reader_pool& pool, executor& on, std::optional<tenant> owner, F work)
+    -> task<std::optional<decltype(work())>> {
   using result = decltype(work());
   callback_awaiter<std::optional<result>> waiting(on, [&](std::function<void(std::optional<result>)> done) {
     auto shared = std::make_shared<std::function<void(std::optional<result>)>>(std::move(done));
@@ -263,10 +289,15 @@ template <class F> auto in_pool(reader_pool& pool, executor& on, F work) -> task
       }
       (*shared)(std::move(out));
     };
-    if (!pool.post(std::move(job)))
+    if (!(owner ? pool.post(*owner, std::move(job)) : pool.post(std::move(job))))
       (*shared)(std::nullopt);
   });
   co_return co_await waiting;
+}
+
+/// The same for work that belongs to no tenant.
+template <class F> auto in_pool(reader_pool& pool, executor& on, F work) -> task<std::optional<decltype(work())>> {
+  return in_pool(pool, on, std::nullopt, std::move(work));
 }
 
 } // namespace fondaco::actors

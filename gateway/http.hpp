@@ -140,6 +140,10 @@ struct listener_counters {
   uint64_t requests = 0;
   /// Requests that the listener itself answered with a refusal: malformed, too large, too many, no such route.
   uint64_t requests_refused = 0;
+  /// Requests that are in handlers.
+  uint64_t requests_open = 0;
+  /// Requests that were refused because too many of all, or of their tenant, were in handlers.
+  uint64_t requests_full = 0;
   /// Headers, bodies, handlers and writes that missed their deadline.
   uint64_t timeouts = 0;
   /// Answers that were broken off before their end.

@@ -196,6 +196,9 @@ void sample(metrics& into, const std::vector<listener_counters>& listeners) {
     into.raise_to("fondaco_listener_requests_refused_total", {l.name}, static_cast<double>(l.requests_refused));
     into.raise_to("fondaco_listener_timeouts_total", {l.name}, static_cast<double>(l.timeouts));
     into.raise_to("fondaco_listener_answers_broken_total", {l.name}, static_cast<double>(l.answers_broken));
+    const auto queue = "http_" + l.name;
+    into.set("fondaco_queue_waiting", {queue}, static_cast<double>(l.requests_open));
+    into.raise_to("fondaco_queue_full_total", {queue}, static_cast<double>(l.requests_full));
     into.raise_to("fondaco_listener_bytes_out_total", {l.name}, static_cast<double>(l.bytes_out));
   }
 }
@@ -219,6 +222,20 @@ void sample(metrics& into, const actors::runtime_counters& c) {
     into.raise_to(name, {}, static_cast<double>(total));
   into.set("fondaco_actor_entities_live", {}, static_cast<double>(c.entities_live));
   into.set("fondaco_actor_journal_queue", {}, static_cast<double>(c.journal_queue));
+  into.set("fondaco_actor_recoveries_running_max", {}, static_cast<double>(c.recoveries_running_max));
+  into.set("fondaco_queue_waiting", {"recoveries"}, static_cast<double>(c.recoveries_waiting));
+  into.set("fondaco_queue_waiting", {"tenant_commands"}, static_cast<double>(c.tenant_waiting));
+  const std::pair<std::string_view, uint64_t> full[] = {{"node_commands", c.node_full},
+                                                        {"tenant_commands", c.tenant_full},
+                                                        {"entity_stash", c.stash_full},
+                                                        {"recoveries", c.recoveries_full}};
+  for (const auto& [queue, total] : full)
+    into.raise_to("fondaco_queue_full_total", {queue}, static_cast<double>(total));
+}
+
+void sample(metrics& into, const actors::reader_pool& store_reads) {
+  into.set("fondaco_queue_waiting", {"store_reads"}, static_cast<double>(store_reads.waiting()));
+  into.raise_to("fondaco_queue_full_total", {"store_reads"}, static_cast<double>(store_reads.refused()));
 }
 
 handler measured(handler inner, metrics& into, std::string listener) {

@@ -79,6 +79,9 @@ void sample(metrics& into, const std::vector<listener_counters>& listeners);
 /// Takes over the actor runtime's counters.
 void sample(metrics& into, const actors::runtime_counters& counters);
 
+/// Takes over the queue of the node's reads of its store.
+void sample(metrics& into, const actors::reader_pool& store_reads);
+
 /// The handler, with its requests counted and timed under the listener's name.
 handler measured(handler inner, metrics& into, std::string listener);
 

@@ -47,6 +47,16 @@ const std::vector<metric_spec> table{
     {"fondaco_actor_entities_live", gauge, "Entities in memory.", {}, {}},
     {"fondaco_actor_journal_queue", gauge, "Appends that wait for the journal's writer.", {}, {}},
 
+    {"fondaco_actor_recoveries_running_max", gauge, "The most recoveries at the same time since the start.", {}, {}},
+
+    {"fondaco_queue_waiting", gauge, "What waits in a bounded queue or is under way within a bound.", {"queue"}, {}},
+    {"fondaco_queue_full_total",
+     counter,
+     "What was refused because a queue was full: node_commands, tenant_commands, entity_stash, recoveries, "
+     "store_reads, and http_ with a listener's name.",
+     {"queue"},
+     {}},
+
     {"fondaco_journal_append_duration_seconds", histogram, "One append of a batch.", {}, seconds_buckets},
     {"fondaco_journal_batch_entities", histogram, "Entities in one append.", {}, batch_buckets},
 

@@ -226,7 +226,8 @@ std::vector<listener_counters> server::counters() const {
   std::vector<listener_counters> out;
   for (const auto& l : impl_->listeners)
     out.push_back({l->options.name, l->connections, l->connections_open, l->connections_refused, l->requests,
-                   l->requests_refused, l->timeouts, l->answers_broken, l->bytes_out});
+                   l->requests_refused, l->in_handlers, l->requests_full, l->timeouts, l->answers_broken,
+                   l->bytes_out});
   return out;
 }
 

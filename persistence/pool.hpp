@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <concepts>
 #include <condition_variable>
 #include <cstddef>
 #include <expected>
@@ -16,10 +18,21 @@ namespace fondaco::persistence {
 namespace limits {
 /// How long a reader waits for a free connection before it gets `unavailable`.
 inline constexpr milliseconds pool_wait{5000};
+/// How long a pool whose database did not answer refuses everybody before one caller may find out whether it does
+/// again.
+inline constexpr milliseconds pool_rest{1000};
 } // namespace limits
 
+/// A connection that knows whether the server at its other end answers.
+template <class Connection>
+concept can_fall_silent = requires(const Connection& c) {
+  { c.is_silent() } -> std::same_as<bool>;
+};
+
 /// A bounded set of connections that are opened when needed and lent one at a time; safe from any thread.
-/// `Failure` needs a static `exhausted()`: the value for a caller who waited too long.
+/// `Failure` needs a static `exhausted()`, the value for a caller who waited too long, and if connections can fall
+/// silent a `resting()`: once one did, callers get it at once, and one caller at a time finds out whether the database
+/// answers.
 template <class Connection, class Failure> class bounded_pool {
 public:
   /// Opens one connection.
@@ -45,7 +58,7 @@ public:
 
   /// A pool of at most `connections_max` connections (at least one).
   bounded_pool(opener open, size_t connections_max)
-      : open_(std::move(open)), free_places_(connections_max == 0 ? 1 : connections_max) {}
+      : open_(std::move(open)), places_(connections_max == 0 ? 1 : connections_max), free_places_(places_) {}
   bounded_pool(const bounded_pool&) = delete;
   bounded_pool& operator=(const bounded_pool&) = delete;
 
@@ -53,8 +66,13 @@ public:
   std::expected<loan, Failure> acquire(milliseconds wait = limits::pool_wait) {
     {
       std::unique_lock lock(mutex_);
-      if (!returned_.wait_for(lock, wait, [this] { return !idle_.empty() || free_places_ > 0; }))
+      if (!returned_.wait_for(lock, wait, [this] { return rests() || !idle_.empty() || free_places_ > 0; }))
         return std::unexpected(Failure::exhausted());
+      if constexpr (can_fall_silent<Connection>) {
+        if (rests())
+          return std::unexpected(Failure::resting());
+      }
+      probing_ = silent_;
       if (!idle_.empty()) {
         auto c = std::move(idle_.back());
         idle_.pop_back();
@@ -66,6 +84,9 @@ public:
     if (!opened) {
       std::lock_guard lock(mutex_);
       ++free_places_;
+      // While others have a connection, theirs tell how the database is: it may only be full.
+      if (silent_ || free_places_ == places_)
+        note(true);
       returned_.notify_one();
       return std::unexpected(std::move(opened.error()));
     }
@@ -75,15 +96,34 @@ public:
 private:
   void give_back(std::unique_ptr<Connection> c) {
     std::lock_guard lock(mutex_);
+    if constexpr (can_fall_silent<Connection>)
+      note(c->is_silent());
     idle_.push_back(std::move(c));
     returned_.notify_one();
+  }
+
+  bool rests() const { return silent_ && (probing_ || std::chrono::steady_clock::now() < rest_until_); }
+
+  void note(bool silent) {
+    if constexpr (can_fall_silent<Connection>) {
+      probing_ = false;
+      silent_ = silent;
+      if (!silent)
+        return;
+      rest_until_ = std::chrono::steady_clock::now() + limits::pool_rest;
+      returned_.notify_all();
+    }
   }
 
   opener open_;
   std::mutex mutex_;
   std::condition_variable returned_;
   std::vector<std::unique_ptr<Connection>> idle_;
+  const size_t places_;
   size_t free_places_;
+  bool silent_ = false;
+  bool probing_ = false;
+  std::chrono::steady_clock::time_point rest_until_;
 };
 
 } // namespace fondaco::persistence

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <utility>
 
 #include "actors/runtime.hpp"
@@ -23,8 +24,7 @@ public:
     if (finished_.exchange(true))
       return;
     node_->fetch_sub(1);
-    if (tenant_)
-      tenant_->fetch_sub(1);
+    end_turn();
     auto done = std::move(done_);
     done(std::move(result));
   }
@@ -34,10 +34,24 @@ public:
     auto remedy = code == ask_errc::refused ? cure::fix_input : cure::retry;
     finish(std::unexpected(ask_error{code, fault{std::move(name), std::move(detail), remedy}}));
   }
-  /// Counts the command against its tenant until it is answered.
-  void charge(gate tenant) {
-    tenant->fetch_add(1);
-    tenant_ = std::move(tenant);
+  /// Called once when the command is answered, or waits for something that is not this node's work.
+  void on_turn_over(std::function<void()> f) {
+    {
+      const std::scoped_lock lock(turn_mutex_);
+      turn_over_ = std::move(f);
+    }
+    if (finished_.load())
+      end_turn();
+  }
+  /// The command waits for the outside world: its tenant's next one may go on.
+  void end_turn() {
+    std::function<void()> f;
+    {
+      const std::scoped_lock lock(turn_mutex_);
+      f.swap(turn_over_);
+    }
+    if (f)
+      f();
   }
   timepoint deadline() const { return deadline_; }
   bool finished() const { return finished_.load(); }
@@ -46,7 +60,8 @@ private:
   std::function<void(ask_result)> done_;
   timepoint deadline_;
   gate node_;
-  gate tenant_;
+  std::mutex turn_mutex_;
+  std::function<void()> turn_over_;
   std::atomic<bool> finished_{false};
 };
 

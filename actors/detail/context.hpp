@@ -23,7 +23,8 @@ namespace fondaco::actors::detail {
 /// The counters of `runtime_counters`, countable from any thread.
 struct atomic_counters {
   std::atomic<uint64_t> commands{0}, refusals{0}, appends{0}, events{0}, fenced{0}, recoveries{0}, passivations{0},
-      effects{0}, effect_failures{0}, overloaded{0}, dead_letters{0}, quarantined{0}, journal_queue{0};
+      effects{0}, effect_failures{0}, overloaded{0}, dead_letters{0}, quarantined{0}, journal_queue{0}, node_full{0},
+      tenant_full{0}, stash_full{0};
 };
 
 /// What the operator's tools see of the live actors; written by the actors, read by any thread.
@@ -133,6 +134,8 @@ struct node_context {
   std::atomic<size_t> effects_running{0};
   std::atomic<bool> draining{false};
   std::atomic<bool> lost{false};
+  /// When the journal's writer last found that nothing can be written; zero once something was.
+  std::atomic<timepoint> append_failed_at{timepoint{}};
 };
 
 using context_ptr = std::shared_ptr<node_context>;

@@ -111,7 +111,7 @@ void entity_actor::recover() {
     }
     caf::anon_send(self, std::move(found));
   };
-  if (!context_->pool->post(std::move(job)))
+  if (!context_->pool->post(key_.owner, std::move(job)))
     give_up("too many recoveries wait", caf::make_error(store_is_silent));
 }
 
@@ -134,6 +134,7 @@ void entity_actor::take(work w) {
     return process(std::move(w));
   if (stash_.size() >= context_->parts.limits.entity_stash_max) {
     context_->counters.overloaded.fetch_add(1);
+    context_->counters.stash_full.fetch_add(1);
     if (w.done)
       w.done->fail(ask_errc::overloaded, "stash_full", "Too many commands wait for this entity; ask again later.");
     return;
@@ -167,6 +168,8 @@ void entity_actor::process(work w) {
   }
   bool in_flight = std::any_of(effects_.begin(), effects_.end(), [](const auto& e) { return e.second.running; });
   if (decided.error().hold && in_flight && held_.size() < context_->parts.limits.entity_stash_max) {
+    if (w.done)
+      w.done->end_turn();
     held_.push_back(std::move(w));
     return;
   }
@@ -264,6 +267,8 @@ void entity_actor::run_owed() {
     auto& slot = effects_[e.key];
     if (slot.running)
       continue;
+    if (slot.next_try > t + 2 * context_->parts.limits.retry_cap_ms)
+      slot.next_try = t; // the clock was set back meanwhile
     auto due = std::max(e.not_before, slot.next_try);
     if (due <= t)
       run(e, slot);
@@ -352,16 +357,17 @@ void entity_actor::on_retire() {
   auto slot = key_.kind + "/" + key_.id;
   bool in_flight = std::any_of(effects_.begin(), effects_.end(), [](const auto& e) { return e.second.running; });
   // One that was only asked about and does not exist leaves at once.
-  bool recent = seq_ > 0 && t - last_used_ < context_->parts.limits.passivate_after_ms;
+  const auto idle_at = last_used_ + context_->parts.limits.passivate_after_ms;
+  bool recent = seq_ > 0 && t < idle_at;
   if (phase_ != phase::idle || in_flight || recent || !stash_.empty() || !held_.empty())
-    return send(parent_, busy_message{std::move(slot)});
+    return send(parent_, busy_message{std::move(slot), recent ? idle_at : t});
   auto next = state_->wake_at();
   for (const auto& e : state_->owed()) {
     auto due = std::max(e.not_before, effects_[e.key].next_try);
     next = next ? std::max(*next, due) : due;
   }
   if (next && *next < t + 2 * timer_horizon)
-    return send(parent_, busy_message{std::move(slot)});
+    return send(parent_, busy_message{std::move(slot), std::max(*next, t)});
   if (next && next != state_->wake_at())
     move_wake(*next);
   context_->counters.passivations.fetch_add(1);

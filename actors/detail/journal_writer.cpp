@@ -1,5 +1,6 @@
 #include "actors/detail/journal_writer.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -50,12 +51,22 @@ void journal_writer::commit() {
     observer->appended(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(), batch.size());
   invariant(results.size() == batch.size(), "the journal answers every append of a batch");
   context_->counters.appends.fetch_add(1);
+  note_outcome(results);
   context_->counters.journal_queue.fetch_sub(batch.size());
   for (size_t i = 0; i < batch.size(); ++i) {
     if (results[i])
       context_->counters.events.fetch_add(appends[i].events.size());
     caf::anon_send(batch[i].reply_to, append_answer{std::move(results[i])});
   }
+}
+
+// Nothing of the batch could be written, or nobody knows: the store is silent, whatever its other parts answer.
+void journal_writer::note_outcome(const std::vector<persistence::append_result>& results) {
+  using persistence::journal_errc;
+  const bool silent = std::all_of(results.begin(), results.end(), [](const auto& r) {
+    return !r && (r.error() == journal_errc::unavailable || r.error() == journal_errc::outcome_unknown);
+  });
+  context_->append_failed_at.store(silent ? context_->parts.clock.now() : timepoint{});
 }
 
 } // namespace fondaco::actors::detail

@@ -16,6 +16,7 @@ public:
 private:
   void commit();
   void arm();
+  void note_outcome(const std::vector<persistence::append_result>& results);
   std::vector<append_message> waiting_;
   bool armed_ = false;
 };

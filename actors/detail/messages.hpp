@@ -83,6 +83,8 @@ struct retire_message {};
 /// An entity that was asked to retire cannot: it is busy.
 struct busy_message {
   std::string slot;
+  /// It need not be asked again before.
+  timepoint until;
 };
 
 /// The rows that a shard found due.

@@ -25,7 +25,9 @@ caf::behavior shard_actor::make_behavior() {
   return {
       [this](command_message& m) { route(m); },
       [this](sweep_message) {
-        if (!looking_ && context_->parts.clock.now() >= next_look_)
+        const auto now = context_->parts.clock.now();
+        const bool set_back = next_look_ > now + look_every;
+        if (!looking_ && (now >= next_look_ || set_back))
           look_for_due();
         for (auto& [owner, agent] : agents_)
           send(agent, sweep_message{});
@@ -96,7 +98,7 @@ void shard_actor::look_for_due() {
     }
     caf::anon_send(self, std::move(found));
   };
-  if (!context_->pool->post(std::move(job)))
+  if (!context_->pool->post_first(std::move(job)))
     looking_ = false; // the pool is full: the next sweep looks again
 }
 

@@ -31,14 +31,16 @@ caf::behavior vpa_actor::make_behavior() {
         if (found == slots_.end())
           return;
         found->second.leaving = false;
+        found->second.ask_at = m.until;
         for (auto& held : std::exchange(found->second.held, {}))
           send(found->second.ref, std::move(held));
       },
       [this](const forget_message& m) { forget(m); },
       [this](fenced_message m) { send(parent_, m); },
       [this](sweep_message) {
+        const auto now = context_->parts.clock.now();
         for (auto& [name, s] : slots_) {
-          if (!std::exchange(s.leaving, true))
+          if (s.ask_at <= now && !std::exchange(s.leaving, true))
             send(s.ref, retire_message{});
         }
       },
@@ -64,16 +66,10 @@ void vpa_actor::admit(command_message& m) {
   if (stopping_)
     return; // the dropped completion tells the caller
   if (m.done) {
-    if (in_flight_->load() >= context_->parts.limits.tenant_commands_max) {
-      context_->counters.overloaded.fetch_add(1);
-      return m.done->fail(ask_errc::overloaded, "tenant_busy",
-                          "Too many commands of this participant context are under way; ask again later.");
-    }
     auto failed = failures_.find(slot_name(m.key));
     if (failed != failures_.end() && failed->second >= context_->parts.limits.activation_failures_max)
       return m.done->fail(ask_errc::quarantined, "quarantined",
                           "The entity failed each time it was started on this node; an operator has to look at it.");
-    m.done->charge(in_flight_);
   }
   pass_on(std::move(m));
 }

@@ -23,6 +23,8 @@ private:
   struct slot {
     caf::actor ref;
     bool leaving = false;
+    /// When it may be asked next whether it leaves: to ask everybody each time would keep the node busy with the idle.
+    timepoint ask_at{};
     std::vector<command_message> held;
     /// Who waits for the end of this entity; it does not come back.
     std::vector<std::shared_ptr<const forgetting>> forgets;
@@ -40,7 +42,6 @@ private:
   tenant owner_;
   shard_number shard_;
   int64_t epoch_;
-  gate in_flight_ = std::make_shared<std::atomic<size_t>>(0);
   std::map<std::string, slot> slots_;
   std::unordered_map<caf::actor_addr, persistence::entity_key> by_address_;
   std::map<std::string, unsigned> failures_;

@@ -54,9 +54,10 @@ task<response> answer_catalog(cell_services& s, request_ptr r, const dsp_caller&
   const auto query = read_query(*r, *filter);
   if (!query)
     co_return dsp_error(part, 400, query.error());
-  auto reading = actors::in_pool(s.pool, s.edge, [&s, owner = caller.self.owner, peer = caller.peer, what = *query] {
-    return read_catalog(s, owner, peer, what);
-  });
+  auto reading = actors::in_pool(s.pool, s.edge, caller.self.owner,
+                                 [&s, owner = caller.self.owner, peer = caller.peer, what = *query] {
+                                   return read_catalog(s, owner, peer, what);
+                                 });
   auto page = co_await std::move(reading);
   if (!page)
     co_return dsp_unavailable(part);
@@ -74,9 +75,10 @@ task<response> answer_dataset(cell_services& s, request_ptr r, const dsp_caller&
   const auto id = path_param(*r, "id");
   if (!planes::api::is_id(id))
     co_return dsp_error(part, 404, "There is no such dataset.");
-  auto reading = actors::in_pool(s.pool, s.edge, [&s, owner = caller.self.owner, peer = caller.peer, id] {
-    return read_dataset(s, owner, peer, id);
-  });
+  auto reading =
+      actors::in_pool(s.pool, s.edge, caller.self.owner, [&s, owner = caller.self.owner, peer = caller.peer, id] {
+        return read_dataset(s, owner, peer, id);
+      });
   auto found = co_await std::move(reading);
   if (!found)
     co_return dsp_unavailable(part);
@@ -116,8 +118,8 @@ version_lookup read_versions(cell_services& s, const tenant& owner) {
 }
 
 task<response> answer_versions(cell_services& s, request_ptr r) {
-  auto reading =
-      actors::in_pool(s.pool, s.edge, [&s, owner = tenant(path_param(*r, "pc"))] { return read_versions(s, owner); });
+  auto reading = actors::in_pool(s.pool, s.edge, tenant(path_param(*r, "pc")),
+                                 [&s, owner = tenant(path_param(*r, "pc"))] { return read_versions(s, owner); });
   const auto found = co_await std::move(reading);
   if (!found || !found->store_answers)
     co_return gateway::problem(503, "The request cannot be served now; send it again after a moment.");

@@ -147,7 +147,7 @@ bool takes_part(const cells::cell_settings& settings, const cells::participant& 
 
 task<std::expected<dsp_caller, dsp_rejection>> enter_dsp(cell_services& s, request_ptr r, dsp_part part,
                                                          dsp_proof proof) {
-  auto looking = actors::in_pool(s.pool, s.edge,
+  auto looking = actors::in_pool(s.pool, s.edge, tenant(path_param(*r, "pc")),
                                  [&s, owner = tenant(path_param(*r, "pc")), profile = path_param(*r, "profile"),
                                   token = dsp_bearer(*r)] { return look_up(s, owner, profile, token); });
   auto found = co_await std::move(looking);

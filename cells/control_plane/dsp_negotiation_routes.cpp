@@ -111,9 +111,10 @@ task<outcome> receive_request(cell_services& s, first_requests shared, request_p
   const auto shard = s.runtime.shard_for(owner);
   const auto id = derive_uuid(shard, {owner.id(), caller.profile, caller.peer.id, m->consumer_pid}).text();
   const auto key = key_of(owner, id);
-  auto looking = actors::in_pool(s.pool, s.edge, [&s, contacts = shared.contacts, key, caller, offer = m->policy] {
-    return look_at_request(s, *contacts, key, caller, offer);
-  });
+  auto looking =
+      actors::in_pool(s.pool, s.edge, key.owner, [&s, contacts = shared.contacts, key, caller, offer = m->policy] {
+        return look_at_request(s, *contacts, key, caller, offer);
+      });
   const auto look = co_await std::move(looking);
   if (!look || look->room == first_contacts::verdict::unavailable || !look->offer)
     co_return outcome{dsp_unavailable(part, pids), ""};

@@ -96,7 +96,7 @@ task<dsp_outcome> read_process_state(cells::cell_services& s, request_ptr r, con
   if (!management::shard_of_id(s, out.entity_id))
     co_return out;
   const persistence::entity_key key{caller.self.owner, std::string(kind), out.entity_id};
-  auto reading = actors::in_pool(s.pool, s.edge, [&s, key] { return s.journal.read_row(key); });
+  auto reading = actors::in_pool(s.pool, s.edge, key.owner, [&s, key] { return s.journal.read_row(key); });
   const auto row = co_await std::move(reading);
   if (!row || !*row) {
     out.answer = dsp_unavailable(part);

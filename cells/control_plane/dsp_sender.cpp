@@ -147,7 +147,8 @@ template <class Process> typename Process::command probe_outcome(const delivery&
 /// Opens a sealed address for sending; nothing if the pool's queue is full.
 using opened_address = std::expected<std::optional<dsp::data_address>, persistence::vault_errc>;
 task<std::optional<opened_address>> open_sealed(cell_services& s, tenant owner, std::string sealed) {
-  auto opening = actors::in_pool(s.pool, s.edge, [&s, owner, sealed] { return open_address(s.vault, owner, sealed); });
+  auto opening =
+      actors::in_pool(s.pool, s.edge, owner, [&s, owner, sealed] { return open_address(s.vault, owner, sealed); });
   co_return co_await std::move(opening);
 }
 

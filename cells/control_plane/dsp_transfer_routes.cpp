@@ -101,7 +101,7 @@ task<outcome> receive_request(cell_services& s, first_requests shared, request_p
   const auto shard = s.runtime.shard_for(owner);
   const auto id = derive_uuid(shard, {owner.id(), caller.profile, caller.peer.id, m->consumer_pid, "transfer"}).text();
   const auto key = key_of(owner, id);
-  auto looking = actors::in_pool(s.pool, s.edge, [&s, contacts = shared.contacts, key, caller, m = *m] {
+  auto looking = actors::in_pool(s.pool, s.edge, key.owner, [&s, contacts = shared.contacts, key, caller, m = *m] {
     return look_at_request(s, *contacts, key, caller, m);
   });
   const auto look = co_await std::move(looking);
@@ -145,9 +145,10 @@ task<outcome> receive_update(cell_services& s, request_ptr r, const dsp_caller& 
   transfer_process::receive_message c;
   c.counterparty_id = caller.peer.id;
   if (m->address) {
-    auto sealing = actors::in_pool(s.pool, s.edge, [&s, owner = caller.self.owner, address = m->address] {
-      return seal_address(s.vault, owner, address);
-    });
+    auto sealing =
+        actors::in_pool(s.pool, s.edge, caller.self.owner, [&s, owner = caller.self.owner, address = m->address] {
+          return seal_address(s.vault, owner, address);
+        });
     auto sealed = co_await std::move(sealing);
     if (!sealed || !*sealed)
       co_return outcome{dsp_unavailable(part, pids), id};

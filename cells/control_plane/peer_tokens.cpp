@@ -26,7 +26,7 @@ std::unexpected<fault> for_now(const char* detail) {
 }
 
 task<token_result> configured_token(cell_services& s, tenant owner, std::string profile, std::string peer) {
-  auto looking = actors::in_pool(s.pool, s.edge, [&s, owner, profile, peer] {
+  auto looking = actors::in_pool(s.pool, s.edge, owner, [&s, owner, profile, peer] {
     token_lookup out;
     if (const auto self = cells::read_participant(s, owner)) {
       out.participant_known = true;

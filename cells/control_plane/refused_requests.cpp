@@ -55,7 +55,8 @@ bool is_free(cell_services& s, const persistence::entity_key& key, const std::st
 }
 
 gateway::task<bool> write(cell_services& s, persistence::entity_key key, refused_request r) {
-  auto looking = actors::in_pool(s.pool, s.edge, [&s, key, peer = r.counterparty_id] { return is_free(s, key, peer); });
+  auto looking =
+      actors::in_pool(s.pool, s.edge, key.owner, [&s, key, peer = r.counterparty_id] { return is_free(s, key, peer); });
   const auto free = co_await std::move(looking);
   if (!free || !*free)
     co_return false;

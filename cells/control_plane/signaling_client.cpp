@@ -155,7 +155,7 @@ task<transfer::command> take(cell_services& s, tenant owner, transfer::effect e,
     co_return failed(e, std::move(r.fault), false);
   if (r.address) {
     auto sealing =
-        actors::in_pool(s.pool, s.edge, [&s, owner, a = r.address] { return seal_address(s.vault, owner, a); });
+        actors::in_pool(s.pool, s.edge, owner, [&s, owner, a = r.address] { return seal_address(s.vault, owner, a); });
     auto sealed = co_await std::move(sealing);
     if (!sealed || !*sealed)
       co_return failed(e, "The data plane's address cannot be sealed now.", true);
@@ -297,7 +297,7 @@ void plane_tokens::drop(const tenant& owner, const plane_credentials& with) {
 
 task<transfer::command> signal_plane(cell_services& s, std::shared_ptr<plane_tokens> tokens, tenant owner,
                                      std::string transfer_id, transfer::effect e, bool repeated) {
-  auto preparing = actors::in_pool(s.pool, s.edge, [&s, owner, e] { return prepare(s, owner, e); });
+  auto preparing = actors::in_pool(s.pool, s.edge, owner, [&s, owner, e] { return prepare(s, owner, e); });
   auto ready = co_await std::move(preparing);
   if (!ready)
     co_return failed(e, "Too many reads wait in this node.", true);
@@ -333,7 +333,7 @@ task<transfer::command> signal_plane(cell_services& s, std::shared_ptr<plane_tok
 task<std::optional<std::string>> leave_planes(cell_services& s, tenant owner) {
   using line_to = std::pair<data_plane_record, std::expected<plane_access, fault>>;
   using found = std::expected<std::vector<line_to>, persistence::query_error>;
-  auto reading = actors::in_pool(s.pool, s.edge, [&s, owner]() -> found {
+  auto reading = actors::in_pool(s.pool, s.edge, owner, [&s, owner]() -> found {
     auto planes = read_data_planes(s, owner);
     if (!planes)
       return std::unexpected(std::move(planes.error()));

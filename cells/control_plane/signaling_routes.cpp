@@ -123,9 +123,10 @@ task<response> report(cell_services& s, request_ptr r, const known_transfer& tra
   if (signal == flow_signal::errored)
     c.text = message->error.empty() ? "The data plane reported an error without saying which." : message->error;
   if (message->data_address) {
-    auto sealing = actors::in_pool(s.pool, s.edge, [&s, owner = transfer.key.owner, address = message->data_address] {
-      return seal_address(s.vault, owner, address);
-    });
+    auto sealing = actors::in_pool(s.pool, s.edge, transfer.key.owner,
+                                   [&s, owner = transfer.key.owner, address = message->data_address] {
+                                     return seal_address(s.vault, owner, address);
+                                   });
     auto sealed = co_await std::move(sealing);
     if (!sealed || !*sealed)
       co_return busy();
@@ -163,7 +164,7 @@ task<response> read_agreement(cell_services& s, request_ptr r) {
   if (!transfer)
     co_return noted(transfer.error(), *r, "agreement", nullptr);
   const persistence::entity_key key{transfer->key.owner, cells::kinds::contract_agreement, transfer->contract_id};
-  auto reading = actors::in_pool(s.pool, s.edge, [&s, key] { return s.documents.get(key); });
+  auto reading = actors::in_pool(s.pool, s.edge, key.owner, [&s, key] { return s.documents.get(key); });
   const auto row = co_await std::move(reading);
   if (!row || !*row)
     co_return noted(busy(), *r, "agreement", &*transfer);

@@ -49,7 +49,7 @@ task<result<entrant>> enter_api(cell_services& s, request_ptr r, const char* sco
   auto admitted = co_await std::move(admission);
   if (!admitted)
     co_return std::unexpected(std::move(admitted.error()));
-  auto reading = actors::in_pool(s.pool, s.edge, [&s, owner] { return identity::read_own_did(s, owner); });
+  auto reading = actors::in_pool(s.pool, s.edge, owner, [&s, owner] { return identity::read_own_did(s, owner); });
   auto own = co_await std::move(reading);
   if (!own)
     co_return std::unexpected(api::busy());
@@ -74,7 +74,7 @@ task<response> list_credentials(cell_services& s, request_ptr r) {
   spec.descending = true;
   if (auto type = gateway::query_value(*r, "type"); type && !type->empty())
     spec.filter.push_back({"verifiableCredential.credential.type", "contains", json::value(*type)});
-  auto showing = actors::in_pool(s.pool, s.edge, [&s, owner = e->owner, spec]() -> result<json::array> {
+  auto showing = actors::in_pool(s.pool, s.edge, e->owner, [&s, owner = e->owner, spec]() -> result<json::array> {
     const auto found = s.documents.query(owner, cells::kinds::verifiable_credential, spec);
     if (!found)
       return std::unexpected(api::from_query(found.error()));
@@ -183,8 +183,9 @@ task<response> create_credential(cell_services& s, request_ptr r) {
   if (!made)
     co_return std::move(made.error());
   given->what.id = made->id;
-  auto making = actors::in_pool(
-      s.pool, s.edge, [&s, owner = e->owner, h = given->what] { return make_body(s, owner, h, json::object()); });
+  auto making = actors::in_pool(s.pool, s.edge, e->owner, [&s, owner = e->owner, h = given->what] {
+    return make_body(s, owner, h, json::object());
+  });
   auto body = co_await std::move(making);
   if (!body)
     co_return api::busy();

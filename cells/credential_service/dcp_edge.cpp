@@ -45,7 +45,7 @@ result<json::value> read_json(const gateway::request& r) {
 
 task<result<dcp_caller>> enter(cells::cell_services& s, request_ptr r, std::string token, bool needs_access_token) {
   const tenant owner(api::path_value(*r, "p"));
-  auto reading = actors::in_pool(s.pool, s.edge, [&s, owner] { return identity::read_own_did(s, owner); });
+  auto reading = actors::in_pool(s.pool, s.edge, owner, [&s, owner] { return identity::read_own_did(s, owner); });
   auto own = co_await std::move(reading);
   if (!own)
     co_return std::unexpected(api::busy());

@@ -40,7 +40,7 @@ persistence::entity_key key_of(tenant owner, std::string holder_pid) {
 
 task<result<std::optional<request_row>>> read_request(cells::cell_services& s, tenant owner, std::string holder_pid) {
   auto key = key_of(std::move(owner), std::move(holder_pid));
-  auto reading = actors::in_pool(s.pool, s.edge, [&s, key] { return s.journal.read_row(key); });
+  auto reading = actors::in_pool(s.pool, s.edge, key.owner, [&s, key] { return s.journal.read_row(key); });
   auto found = co_await std::move(reading);
   if (!found)
     co_return std::unexpected(api::busy());

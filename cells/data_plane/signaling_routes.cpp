@@ -97,7 +97,7 @@ task<response> answer(cell_services& s, tenant owner, data_flow::reply reply) {
   m.data_flow_id = reply.flow_id;
   m.state = reply.at;
   if (!reply.sealed_address.empty()) {
-    auto opening = actors::in_pool(s.pool, s.edge,
+    auto opening = actors::in_pool(s.pool, s.edge, owner,
                                    [&s, owner, sealed = reply.sealed_address] { return s.vault.open(owner, sealed); });
     auto text = co_await std::move(opening);
     auto parsed = text && *text ? json::parse(**text) : json::parse("null");
@@ -165,7 +165,7 @@ task<response> open_flow(cell_services& s, std::shared_ptr<const request> r, dsp
   o.message_id = message->message_id;
   o.has_address = message->data_address.has_value();
   if (side == dsp::role::provider) {
-    auto sealing = actors::in_pool(s.pool, s.edge,
+    auto sealing = actors::in_pool(s.pool, s.edge, owner,
                                    [&s, owner, profile = message->profile, flow = message->data_flow_id,
                                     source = *given] { return seal(s, owner, profile, flow, source); });
     auto sealed = co_await std::move(sealing);
@@ -245,7 +245,7 @@ task<response> signal_flow(cell_services& s, std::shared_ptr<const request> r, d
   g->reason = parsed->reason;
   g->has_address = parsed->address.has_value();
   if (what == dps::flow_signal::resume || (what == dps::flow_signal::started && parsed->address)) {
-    auto sealing = actors::in_pool(s.pool, s.edge,
+    auto sealing = actors::in_pool(s.pool, s.edge, owner,
                                    [&s, owner, flow, p = *parsed, g] { return add_access(s, owner, flow, p, *g); });
     auto sealed = co_await std::move(sealing);
     if (!sealed || !*sealed)
@@ -260,7 +260,7 @@ task<response> flow_status(cell_services& s, std::shared_ptr<const request> r) {
   tenant owner(r->params.find("pc")->second);
   auto flow = r->params.find("id")->second;
   persistence::entity_key key{owner, std::string(data_flow::kind), flow};
-  auto reading = actors::in_pool(s.pool, s.edge, [&s, key] { return s.journal.read_row(key); });
+  auto reading = actors::in_pool(s.pool, s.edge, key.owner, [&s, key] { return s.journal.read_row(key); });
   auto row = co_await std::move(reading);
   if (!row || !*row)
     co_return refusal(503, "unavailable", "The store does not answer; ask again.");

@@ -192,7 +192,7 @@ task<response> open_http(cells::cell_services& s, tenant owner, json::object add
   if (is_on(address, "proxyPath") && climbs(pull.rest))
     co_return pull_error(400, "The path must not hold '..', '%' or a backslash.");
   auto making =
-      actors::in_pool(s.pool, s.edge, [&s, owner, address, pull] { return make_call(s, owner, address, pull); });
+      actors::in_pool(s.pool, s.edge, owner, [&s, owner, address, pull] { return make_call(s, owner, address, pull); });
   auto made = co_await std::move(making);
   if (!made)
     co_return pull_error(503, "Too many reads wait; ask again.");
@@ -214,8 +214,9 @@ task<response> open_http(cells::cell_services& s, tenant owner, json::object add
 
 task<response> open_file(cells::cell_services& s, tenant owner, json::object address, flag ended) {
   const auto* roots = &s.settings.file_roots;
-  auto opening = actors::in_pool(
-      s.pool, s.edge, [roots, owner, path = text_of(address, "path")] { return open_below(*roots, owner, path); });
+  auto opening = actors::in_pool(s.pool, s.edge, owner, [roots, owner, path = text_of(address, "path")] {
+    return open_below(*roots, owner, path);
+  });
   auto file = co_await std::move(opening);
   if (!file)
     co_return pull_error(503, "Too many reads wait; ask again.");

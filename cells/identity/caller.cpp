@@ -50,7 +50,7 @@ std::string mark_of(const dcp::self_issued& token) {
 /// Takes the token's `jti`, which nobody can take a second time.
 task<std::expected<void, fault>> take_once(cell_services& s, tenant owner, dcp::self_issued token, timepoint now) {
   persistence::seen_mark mark{mark_of(token), token.expires_at + dcp::limits::leeway_ms};
-  auto taking = actors::in_pool(s.pool, s.edge, [&s, owner, mark, now] {
+  auto taking = actors::in_pool(s.pool, s.edge, owner, [&s, owner, mark, now] {
     return s.journal.claim_seen(owner, std::span<const persistence::seen_mark>(&mark, 1), now);
   });
   const auto taken = co_await std::move(taking);

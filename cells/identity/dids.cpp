@@ -109,9 +109,10 @@ task<response> query_dids(cell_services& s, request_ptr r) {
     co_return std::move(found.error());
   json::array out;
   for (const auto& d : *found) {
-    auto making = actors::in_pool(s.pool, s.edge, [&s, owner = v->owner, stored = api::stored_object(d.body)] {
-      return did::write_document(document_of(s, owner, stored));
-    });
+    auto making =
+        actors::in_pool(s.pool, s.edge, v->owner, [&s, owner = v->owner, stored = api::stored_object(d.body)] {
+          return did::write_document(document_of(s, owner, stored));
+        });
     auto made = co_await std::move(making);
     if (!made)
       co_return api::busy();

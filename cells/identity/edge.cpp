@@ -161,7 +161,7 @@ task<result<visit>> enter_context(cell_services& s, request_ptr r, const char* s
 task<result<bool>> change_named(cell_services& s, persistence::entity_key key, api::record_change change,
                                 std::vector<persistence::name_claim> names, std::string type, std::string taken) {
   for (unsigned attempt = 1;; ++attempt) {
-    auto making = actors::in_pool(s.pool, s.edge, [&s, key, change] { return make_draft(s, key, change); });
+    auto making = actors::in_pool(s.pool, s.edge, key.owner, [&s, key, change] { return make_draft(s, key, change); });
     auto made = co_await std::move(making);
     if (!made)
       co_return std::unexpected(api::busy());

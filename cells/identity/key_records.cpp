@@ -177,7 +177,7 @@ task<result<bool>> answer_known(json::object known, key_descriptor d) {
 /// Drops the private key of a record that was not written.
 task<bool> drop_secret(cell_services& s, tenant owner, std::string name) {
   auto dropping =
-      actors::in_pool(s.pool, s.edge, [&s, owner, name] { return s.vault.remove(owner, name).has_value(); });
+      actors::in_pool(s.pool, s.edge, owner, [&s, owner, name] { return s.vault.remove(owner, name).has_value(); });
   co_return (co_await std::move(dropping)).value_or(false);
 }
 
@@ -259,7 +259,7 @@ std::string resource_id_of(const cell_services& s, const tenant& owner, const ke
 
 task<result<bool>> add_key(cell_services& s, tenant owner, std::string did, key_descriptor d, bool make_default) {
   d.resource_id = resource_id_of(s, owner, d);
-  auto preparing = actors::in_pool(s.pool, s.edge, [&s, owner, d] { return prepare(s, owner, d); });
+  auto preparing = actors::in_pool(s.pool, s.edge, owner, [&s, owner, d] { return prepare(s, owner, d); });
   auto ready = co_await std::move(preparing);
   if (!ready)
     co_return std::unexpected(api::busy());
@@ -274,8 +274,9 @@ task<result<bool>> add_key(cell_services& s, tenant owner, std::string did, key_
 }
 
 task<result<bool>> clear_other_defaults(cell_services& s, tenant owner, std::string resource_id) {
-  auto reading = actors::in_pool(
-      s.pool, s.edge, [&s, owner] { return read_key_bodies(s, owner, {key_states::created, key_states::activated}); });
+  auto reading = actors::in_pool(s.pool, s.edge, owner, [&s, owner] {
+    return read_key_bodies(s, owner, {key_states::created, key_states::activated});
+  });
   const auto keys = co_await std::move(reading);
   if (!keys)
     co_return std::unexpected(api::busy());

@@ -137,7 +137,7 @@ task<response> activate_key(cell_services& s, request_ptr r) {
 
 task<result<bool>> remove_secret(cell_services& s, tenant owner, std::string name) {
   auto removing =
-      actors::in_pool(s.pool, s.edge, [&s, owner, name] { return s.vault.remove(owner, name).has_value(); });
+      actors::in_pool(s.pool, s.edge, owner, [&s, owner, name] { return s.vault.remove(owner, name).has_value(); });
   const auto removed = co_await std::move(removing);
   if (!removed || !*removed)
     co_return std::unexpected(api::vault_unavailable());

@@ -252,8 +252,8 @@ checked check_cover(const inquiry& q, const credentials& found) {
 task<checked> claim_marks(cell_services& s, tenant owner, std::vector<persistence::seen_mark> marks) {
   if (marks.empty())
     co_return checked{};
-  auto claiming =
-      actors::in_pool(s.pool, s.edge, [&s, owner, marks] { return s.journal.claim_seen(owner, marks, s.clock.now()); });
+  auto claiming = actors::in_pool(s.pool, s.edge, owner,
+                                  [&s, owner, marks] { return s.journal.claim_seen(owner, marks, s.clock.now()); });
   const auto fresh = co_await std::move(claiming);
   if (!fresh || !*fresh)
     co_return std::unexpected(for_now("The presentation cannot be marked as seen now; send the message again."));

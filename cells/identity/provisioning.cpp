@@ -65,8 +65,8 @@ struct attempt {
 };
 
 task<result<bool>> begin(cell_services& s, manifest m, attempt mine) {
-  auto looking =
-      actors::in_pool(s.pool, s.edge, [&s, owner = mine.owner, did = m.did] { return may_begin(s, owner, did); });
+  auto looking = actors::in_pool(s.pool, s.edge, mine.owner,
+                                 [&s, owner = mine.owner, did = m.did] { return may_begin(s, owner, did); });
   auto may = co_await std::move(looking);
   if (!may)
     co_return std::unexpected(api::busy());

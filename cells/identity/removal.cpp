@@ -79,7 +79,7 @@ task<result<bool>> take_down(cell_services& s, tenant owner) {
     if (!retired)
       co_return retired;
   }
-  auto dropping = actors::in_pool(s.pool, s.edge, [&s, owner] { return drop_private_keys(s, owner); });
+  auto dropping = actors::in_pool(s.pool, s.edge, owner, [&s, owner] { return drop_private_keys(s, owner); });
   auto dropped = co_await std::move(dropping);
   if (!dropped)
     co_return std::unexpected(api::busy());

@@ -131,7 +131,7 @@ std::string make_token(cell_services& s, const signer& by, const token_request& 
 }
 
 task<std::expected<std::string, fault>> self_issued_token(cell_services& s, tenant owner, token_request r) {
-  auto reading = actors::in_pool(s.pool, s.edge, [&s, owner] { return read_source(s, owner); });
+  auto reading = actors::in_pool(s.pool, s.edge, owner, [&s, owner] { return read_source(s, owner); });
   auto found = co_await std::move(reading);
   if (!found)
     co_return std::unexpected(for_now("The participant's keys cannot be read now."));

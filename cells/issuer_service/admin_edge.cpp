@@ -86,7 +86,7 @@ task<result<entrant>> enter_admin(cell_services& s, request_ptr r, const char* s
   auto admitted = co_await std::move(admission);
   if (!admitted)
     co_return std::unexpected(std::move(admitted.error()));
-  auto reading = actors::in_pool(s.pool, s.edge, [&s, owner] { return identity::read_own_did(s, owner); });
+  auto reading = actors::in_pool(s.pool, s.edge, owner, [&s, owner] { return identity::read_own_did(s, owner); });
   auto own = co_await std::move(reading);
   if (!own)
     co_return std::unexpected(api::busy());

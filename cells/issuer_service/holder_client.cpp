@@ -206,7 +206,7 @@ task<issuance::command> make(cell_services& s, tenant owner, issuance::effect e)
     co_return issuance::making_failed{places.error().detail, places.error().remedy == cure::retry};
   // JWTs count in seconds: the credential and its JWT are to begin at the same moment.
   const timepoint now = std::chrono::floor<std::chrono::seconds>(s.clock.now());
-  auto signing = actors::in_pool(s.pool, s.edge,
+  auto signing = actors::in_pool(s.pool, s.edge, owner,
                                  [&s, owner, e, places = *places, now] { return sign_all(s, owner, e, places, now); });
   auto made = co_await std::move(signing);
   if (!made)
@@ -239,7 +239,7 @@ task<issuance::command> deliver(cell_services& s, tenant owner, issuance::effect
   std::vector<std::string> sealed{e.sealed_token};
   for (const auto& c : e.credentials)
     sealed.push_back(c.sealed);
-  auto opening = actors::in_pool(s.pool, s.edge, [&s, owner, sealed] { return open_all(s, owner, sealed); });
+  auto opening = actors::in_pool(s.pool, s.edge, owner, [&s, owner, sealed] { return open_all(s, owner, sealed); });
   auto opened = co_await std::move(opening);
   if (!opened || (!*opened && opened->error() == persistence::vault_errc::unavailable))
     co_return issuance::delivery_failed{"The vault does not answer.", issuance::trouble::transient, false};

@@ -207,8 +207,8 @@ task<response> get_status(cell_services& s, request_ptr r) {
   if (!found)
     co_return std::move(found.error());
   const auto places = places_of(*found);
-  auto looking =
-      actors::in_pool(s.pool, s.edge, [&s, owner = e->owner, places] { return read_status(s, owner, places); });
+  auto looking = actors::in_pool(s.pool, s.edge, e->owner,
+                                 [&s, owner = e->owner, places] { return read_status(s, owner, places); });
   const auto status = co_await std::move(looking);
   if (!status)
     co_return api::busy();
@@ -259,8 +259,9 @@ task<response> offer_credentials(cell_services& s, request_ptr r) {
     co_return check.response();
   if (!api::is_id(holder_id))
     co_return api::not_found(holder_type, "");
-  auto finding = actors::in_pool(
-      s.pool, s.edge, [&s, owner = e->owner, holder_id, ids] { return find_offer(s, owner, holder_id, ids); });
+  auto finding = actors::in_pool(s.pool, s.edge, e->owner, [&s, owner = e->owner, holder_id, ids] {
+    return find_offer(s, owner, holder_id, ids);
+  });
   auto found = co_await std::move(finding);
   if (!found)
     co_return api::busy();

@@ -114,7 +114,7 @@ std::optional<dcp::issuer_metadata> read_metadata(cell_services& s, const tenant
 /// Public: a token is not looked at, whether it holds or not.
 task<response> tell_metadata(cell_services& s, request_ptr r, cs::message_trail&) {
   const tenant owner(api::path_value(*r, "p"));
-  auto reading = actors::in_pool(s.pool, s.edge, [&s, owner] { return read_metadata(s, owner); });
+  auto reading = actors::in_pool(s.pool, s.edge, owner, [&s, owner] { return read_metadata(s, owner); });
   auto metadata = co_await std::move(reading);
   if (!metadata)
     co_return api::busy();

@@ -92,7 +92,7 @@ task<result<bool>> check_attestations(cell_services& s, tenant owner, json::obje
   if (const auto* list = json::array_at(body, "attestations"))
     for (const auto& id : *list)
       ids.emplace_back(std::string_view(id.get_string()));
-  auto reading = actors::in_pool(s.pool, s.edge, [&s, owner, ids] {
+  auto reading = actors::in_pool(s.pool, s.edge, owner, [&s, owner, ids] {
     std::string missing;
     for (const auto& id : ids)
       if (!api::is_id(id) || !has_attestation(s, owner, id))

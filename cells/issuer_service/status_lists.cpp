@@ -73,7 +73,8 @@ std::string status_list_id(const cell_services& s, const tenant& owner, const st
 
 task<std::expected<std::vector<status_place>, fault>>
 allocate_places(cell_services& s, tenant owner, std::string purpose, std::vector<std::string> keys) {
-  auto reading = actors::in_pool(s.pool, s.edge, [&s, owner, purpose] { return latest_number(s, owner, purpose); });
+  auto reading =
+      actors::in_pool(s.pool, s.edge, owner, [&s, owner, purpose] { return latest_number(s, owner, purpose); });
   const auto latest = co_await std::move(reading);
   if (!latest || !*latest)
     co_return std::unexpected(for_now("The status lists cannot be read now."));

@@ -153,7 +153,7 @@ task<result<bool>> dispose_role(cell_services& s, tenant owner, disposal_plan pl
     (void)co_await std::move(leaving);
   }
   std::erase(plan.kinds, plan.context_kind);
-  auto own = actors::in_pool(s.pool, s.edge,
+  auto own = actors::in_pool(s.pool, s.edge, owner,
                              [&s, owner, kinds = plan.kinds] { return done(s.journal.erase(owner, kinds, false)); });
   auto erased = co_await std::move(own);
   if (!erased)

@@ -294,6 +294,7 @@ asio::awaitable<response> connection::answer(std::shared_ptr<request> r) {
   if (at_->in_handlers.fetch_add(1) >= at_->options.requests_max) {
     --at_->in_handlers;
     ++at_->requests_refused;
+    ++at_->requests_full;
     co_return problem(503, "Too many requests are under way on this listener.");
   }
   // A named coroutine, not a lambda: what a handler throws before its first wait ends up in the task as well.

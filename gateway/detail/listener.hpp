@@ -51,6 +51,7 @@ struct listener {
   std::atomic<uint64_t> connections_refused = 0;
   std::atomic<uint64_t> requests = 0;
   std::atomic<uint64_t> requests_refused = 0;
+  std::atomic<uint64_t> requests_full = 0;
   std::atomic<uint64_t> timeouts = 0;
   std::atomic<uint64_t> answers_broken = 0;
   std::atomic<uint64_t> bytes_out = 0;

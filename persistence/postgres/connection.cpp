@@ -12,6 +12,8 @@ using steady = std::chrono::steady_clock;
 
 failure failure::exhausted() { return {"", "", "all connections to the database are busy", false}; }
 
+failure failure::resting() { return {"", "", "the database did not answer a moment ago", false}; }
+
 journal_errc errc_of(const failure& f) noexcept {
   if (f.unknown)
     return journal_errc::outcome_unknown;
@@ -89,12 +91,18 @@ struct connection::state {
   std::unique_ptr<PGconn, finish_connection> handle;
   std::unordered_map<std::string, std::string> prepared;
   bool in_transaction = false;
+  bool silent = false;
+  steady::time_point rest_until;
 
   outcome<void> connect();
   outcome<void> ensure();
   void drop() {
     handle.reset();
     prepared.clear();
+  }
+  void fall_silent() {
+    silent = true;
+    rest_until = steady::now() + limits::postgres_rest;
   }
   outcome<result_ptr> await(bool sent);
   outcome<result_ptr> execute(const std::string& sql, const parameters& p);
@@ -157,10 +165,19 @@ outcome<void> connection::state::ensure() {
   }
   if (in_transaction)
     return std::unexpected(failure{"", "", "the connection to the database broke in a transaction", false});
+  const auto begin = steady::now();
+  if (silent && begin < rest_until)
+    return std::unexpected(failure::resting());
   outcome<void> connected;
-  for (int attempt = 0; attempt < limits::postgres_connects_max; ++attempt)
-    if ((connected = connect()))
-      break;
+  for (int attempt = 0; attempt < limits::postgres_connects_max; ++attempt) {
+    if ((connected = connect())) {
+      silent = false;
+      return connected;
+    }
+    if (steady::now() - begin > limits::postgres_rest)
+      break; // it is not refused but not heard: the next try would wait as long
+  }
+  fall_silent();
   return connected;
 }
 
@@ -187,8 +204,10 @@ outcome<result_ptr> connection::state::await(bool sent) {
     }
     const auto left = std::chrono::duration_cast<milliseconds>(deadline - steady::now()).count();
     pollfd waiting{PQsocket(handle.get()), static_cast<short>(unsent ? POLLIN | POLLOUT : POLLIN), 0};
-    if (left <= 0 || ::poll(&waiting, 1, static_cast<int>(left)) == 0)
+    if (left <= 0 || ::poll(&waiting, 1, static_cast<int>(left)) == 0) {
+      fall_silent();
       return lost("the database did not answer in time");
+    }
     if (!PQconsumeInput(handle.get()))
       return lost("the connection to the database is lost: " + trimmed(PQerrorMessage(handle.get())));
   }
@@ -265,7 +284,7 @@ outcome<result> connection::read(const std::string& sql, const parameters& p) {
   if (auto ready = state_->ensure(); !ready)
     return std::unexpected(std::move(ready.error()));
   auto r = execute(sql, p);
-  if (!r && !state_->in_transaction && !state_->handle)
+  if (!r && !state_->in_transaction && !state_->handle && !state_->silent)
     r = execute(sql, p);
   if (!r)
     r.error().unknown = false;
@@ -277,6 +296,8 @@ outcome<void> connection::run(const std::string& script) {
     return ready;
   return state_->command(script.c_str());
 }
+
+bool connection::is_silent() const noexcept { return state_->silent; }
 
 milliseconds connection::statement_timeout() const noexcept { return state_->settings.statement_timeout; }
 

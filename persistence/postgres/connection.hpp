@@ -25,6 +25,8 @@ inline constexpr milliseconds postgres_lock_timeout{2000};
 inline constexpr milliseconds postgres_idle_in_transaction_timeout{2000};
 /// How much longer than its own timeout a statement may go unanswered before the connection counts as dead.
 inline constexpr milliseconds postgres_answer_grace{2000};
+/// How long nobody tries a database again that did not answer: callers are told at once meanwhile.
+inline constexpr milliseconds postgres_rest{1000};
 /// The most prepared statements that one PostgreSQL connection keeps.
 inline constexpr size_t postgres_statements_max = 128;
 } // namespace limits
@@ -43,6 +45,8 @@ struct failure {
   bool unknown = false;
   /// What a caller of a pool gets when all connections are busy for too long.
   static failure exhausted();
+  /// What a caller gets while a database that did not answer is left alone.
+  static failure resting();
 };
 
 /// A value, or why there is none.
@@ -137,7 +141,8 @@ struct connection_settings {
 };
 
 /// A connection for one thread at a time. Every wait for the server has a deadline; a broken connection is opened again
-/// before the next statement, `limits::postgres_connects_max` times, unless a transaction is open.
+/// before the next statement, `limits::postgres_connects_max` times, unless a transaction is open. After a failure to
+/// connect or a statement without an answer it is left alone for `limits::postgres_rest`.
 class connection {
 public:
   /// Connects and sets the timeouts.
@@ -152,6 +157,8 @@ public:
   outcome<result> read(const std::string& sql, const parameters& p);
   /// Runs a script of statements without parameters, as one transaction unless it says otherwise.
   outcome<void> run(const std::string& script);
+  /// True while the database does not answer: the last attempt to connect failed, or a statement got no answer in time.
+  bool is_silent() const noexcept;
   /// How long a statement may take.
   milliseconds statement_timeout() const noexcept;
   /// Changes how long a statement may take, also for a new connection.

@@ -58,7 +58,7 @@ json::object stored_object(std::string_view text) {
 }
 
 task<result<std::optional<persistence::document>>> read_document(node_services& s, persistence::entity_key key) {
-  auto reading = actors::in_pool(s.pool, s.edge, [&s, key] { return s.documents.get(key); });
+  auto reading = actors::in_pool(s.pool, s.edge, key.owner, [&s, key] { return s.documents.get(key); });
   auto found = co_await std::move(reading);
   if (!found)
     co_return std::unexpected(busy());
@@ -81,7 +81,7 @@ task<result<persistence::document>> need_document(node_services& s, persistence:
 task<result<std::vector<persistence::document>>> query_documents(node_services& s, tenant owner, std::string kind,
                                                                  persistence::query_spec spec) {
   auto reading =
-      actors::in_pool(s.pool, s.edge, [&s, owner, kind, spec] { return s.documents.query(owner, kind, spec); });
+      actors::in_pool(s.pool, s.edge, owner, [&s, owner, kind, spec] { return s.documents.query(owner, kind, spec); });
   auto found = co_await std::move(reading);
   if (!found)
     co_return std::unexpected(busy());
@@ -92,7 +92,7 @@ task<result<std::vector<persistence::document>>> query_documents(node_services& 
 
 task<result<std::vector<persistence::entity_row>>> query_rows(node_services& s, tenant owner, std::string kind,
                                                               persistence::query_spec spec) {
-  auto reading = actors::in_pool(s.pool, s.edge,
+  auto reading = actors::in_pool(s.pool, s.edge, owner,
                                  [&s, owner, kind, spec] { return s.documents.query_entities(owner, kind, spec); });
   auto found = co_await std::move(reading);
   if (!found)
@@ -105,7 +105,7 @@ task<result<std::vector<persistence::entity_row>>> query_rows(node_services& s, 
 task<result<persistence::entity_row>> need_row(node_services& s, persistence::entity_key key, std::string type) {
   if (!shard_of_id(s, key.id))
     co_return std::unexpected(not_found(type, key.id));
-  auto reading = actors::in_pool(s.pool, s.edge, [&s, key] { return s.journal.read_row(key); });
+  auto reading = actors::in_pool(s.pool, s.edge, key.owner, [&s, key] { return s.journal.read_row(key); });
   auto found = co_await std::move(reading);
   if (!found)
     co_return std::unexpected(busy());
@@ -189,7 +189,7 @@ result<draft> make_draft(node_services& s, const persistence::entity_key& key, c
 task<result<bool>> change_record(node_services& s, persistence::entity_key key, record_change change,
                                  std::string type) {
   for (unsigned attempt = 1;; ++attempt) {
-    auto making = actors::in_pool(s.pool, s.edge, [&s, key, change] { return make_draft(s, key, change); });
+    auto making = actors::in_pool(s.pool, s.edge, key.owner, [&s, key, change] { return make_draft(s, key, change); });
     auto made = co_await std::move(making);
     if (!made)
       co_return std::unexpected(busy());

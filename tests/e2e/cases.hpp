@@ -48,6 +48,9 @@ cases fault_cases();
 cases onboarding_cases();
 cases trace_cases();
 cases guide_cases();
+/// Those of the failures that a store of this kind has.
+cases store_fault_cases(store_kind kind);
+cases flood_cases();
 
 /// The test as the consumer of a negotiation over DSP, one message at a time.
 class peer_negotiation {

@@ -47,13 +47,15 @@ std::optional<options> read_options(int argc, char** argv) {
   return has_store || o.list ? std::optional(o) : std::nullopt;
 }
 
-cases all_cases() {
+cases all_cases(store_kind kind) {
   cases all;
   for (auto topic : {demo_cases, flow_cases, refusal_cases, message_cases, tenant_cases, body_cases, token_cases,
                      peer_cases, idempotency_cases, canary_cases, restart_cases, operator_cases, role_cases,
-                     fault_cases, onboarding_cases, trace_cases, guide_cases})
+                     fault_cases, onboarding_cases, trace_cases, guide_cases, flood_cases})
     for (auto& one : topic())
       all.push_back(std::move(one));
+  for (auto& one : store_fault_cases(kind))
+    all.push_back(std::move(one));
   return all;
 }
 
@@ -94,7 +96,7 @@ int run_all(const options& o) {
   {
     bed on(o.kind, folder);
     std::regex only(o.only);
-    for (const auto& one : all_cases()) {
+    for (const auto& one : all_cases(o.kind)) {
       if (!std::regex_search(one.promise, only))
         continue;
       (run(one, on) ? passed : failures) += 1;
@@ -123,7 +125,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   if (o->list) {
-    for (const auto& one : all_cases())
+    for (const auto& one : all_cases(o->kind))
       std::cout << one.promise << "\n";
     return 0;
   }

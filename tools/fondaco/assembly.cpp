@@ -229,6 +229,7 @@ started start_actors(assembly& a) {
     sample_tenants(a, *seen);
     gateway::sample(m, a.server->counters());
     gateway::sample(m, a.runtime->counters());
+    gateway::sample(m, *a.pool);
   });
   return {};
 }

@@ -3,6 +3,7 @@
 #include "tools/fondaco/config_setters.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 #include <utility>
 
@@ -56,6 +57,48 @@ void add_node(std::vector<config_entry>& t) {
                text(&config::key_environment)});
 }
 
+// How many clients a listener bears, and how long it waits for slow ones.
+void add_listener_bounds(std::vector<config_entry>& t, const std::string& name) {
+  struct bound {
+    const char* key;
+    const char* help;
+    int64_t least;
+    int64_t most;
+    int64_t standard;
+    std::function<void(gateway::listener_options&, int64_t)> set;
+  };
+  using options = gateway::listener_options;
+  const auto count = [](size_t options::* member) {
+    return [member](options& o, int64_t n) { o.*member = static_cast<size_t>(n); };
+  };
+  const auto time = [](milliseconds options::* member) {
+    return [member](options& o, int64_t n) { o.*member = milliseconds(n); };
+  };
+  const options standard;
+  const bound bounds[] = {
+      {"connections_max", "Connections that may be open; further ones are closed at once.", 1, 1'000'000,
+       static_cast<int64_t>(standard.connections_max), count(&options::connections_max)},
+      {"requests_max", "Requests that may be under way; further ones are answered 503.", 1, 1'000'000,
+       static_cast<int64_t>(standard.requests_max), count(&options::requests_max)},
+      {"header_timeout_ms", "How long a request's header may take, a connection's first one with its handshake.", 100,
+       hour_ms, standard.header_timeout_ms.count(), time(&options::header_timeout_ms)},
+      {"body_timeout_ms", "How long the rest of a request's body may take.", 100, hour_ms,
+       standard.body_timeout_ms.count(), time(&options::body_timeout_ms)},
+      {"answer_timeout_ms", "How long an answer, a piece of a stream, or a write's progress may take.", 100, hour_ms,
+       standard.answer_timeout_ms.count(), time(&options::answer_timeout_ms)},
+      {"idle_timeout_ms", "How long a connection may be idle between requests.", 100, hour_ms,
+       standard.idle_timeout_ms.count(), time(&options::idle_timeout_ms)}};
+  for (const auto& b : bounds)
+    t.push_back({{"listener." + name + "." + b.key, "integer", b.help, std::to_string(b.standard), true},
+                 [name, b](config& c, size_t, const config_value& v) -> refused {
+                   auto n = std::get<int64_t>(v);
+                   if (n < b.least || n > b.most)
+                     return "must be from " + std::to_string(b.least) + " to " + std::to_string(b.most);
+                   b.set(c.listener(name), n);
+                   return std::nullopt;
+                 }});
+}
+
 void add_listener(std::vector<config_entry>& t, const std::string& name, const std::string& help,
                   const std::string& bind) {
   auto path = "listener." + name + ".";
@@ -80,6 +123,7 @@ void add_listener(std::vector<config_entry>& t, const std::string& name, const s
          c.listener(name).body_bytes_max = static_cast<size_t>(n);
          return std::nullopt;
        }});
+  add_listener_bounds(t, name);
 }
 
 void add_edges(std::vector<config_entry>& t) {
@@ -197,6 +241,9 @@ void add_limits(std::vector<config_entry>& t) {
        number(AT(limits.tenant_commands_max), 1, 1'000'000)});
   t.push_back({{"limits.node_commands_max", "integer", "Commands of the node under way; more get 429.", "20000"},
                number(AT(limits.node_commands_max), 1, 1'000'000)});
+  t.push_back({{"limits.window_commands", "integer",
+                "Commands at work that the participants of the last second share; the rest waits its turn.", "32"},
+               number(AT(limits.window_commands), 1, 1'000'000)});
   t.push_back({{"limits.entity_stash_max", "integer", "Commands that wait in one entity.", "64"},
                number(AT(limits.entity_stash_max), 1, 10'000)});
   t.push_back({{"limits.passivate_after_ms", "integer", "How long an idle entity stays in memory.", "120000"},

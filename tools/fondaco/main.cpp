@@ -84,7 +84,8 @@ int serve(const std::string& file, bool only_plan) {
   sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
-  ::umask(077); // what a node writes is its owner's alone
+  std::signal(SIGXFSZ, SIG_IGN); // a file that may not grow is an error of its writer, not the end of the node
+  ::umask(077);                  // what a node writes is its owner's alone
   tools::node n(std::move(*c));
   auto started = n.start();
   if (!started)

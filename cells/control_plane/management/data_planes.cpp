@@ -37,9 +37,10 @@ task<response> register_plane(cell_services& s, request_ptr r) {
   stored["profiles"] = texts_of(plane->profiles);
   stored["labels"] = texts_of(plane->labels);
   if (!plane->authorization.empty()) {
-    auto sealing = actors::in_pool(s.pool, s.edge, [&s, who = *owner, text = json::write(plane->authorization)] {
-      return s.vault.seal(who, text);
-    });
+    auto sealing =
+        actors::in_pool(s.pool, s.edge, *owner, [&s, who = *owner, text = json::write(plane->authorization)] {
+          return s.vault.seal(who, text);
+        });
     auto sealed = co_await std::move(sealing);
     if (!sealed)
       co_return busy();

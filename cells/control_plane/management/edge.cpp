@@ -39,7 +39,8 @@ task<result<cells::participant>> enter_with_config(cell_services& s, request_ptr
   auto owner = co_await std::move(entering);
   if (!owner)
     co_return std::unexpected(std::move(owner.error()));
-  auto reading = actors::in_pool(s.pool, s.edge, [&s, who = *owner] { return cells::read_participant(s, who); });
+  auto reading =
+      actors::in_pool(s.pool, s.edge, *owner, [&s, who = *owner] { return cells::read_participant(s, who); });
   auto found = co_await std::move(reading);
   if (!found)
     co_return std::unexpected(busy());

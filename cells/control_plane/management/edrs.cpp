@@ -41,7 +41,8 @@ task<response> get_address(cell_services& s, request_ptr r) {
   auto sealed = sealed_address(*row);
   if (sealed.empty())
     co_return api::not_found(type, id);
-  auto opening = actors::in_pool(s.pool, s.edge, [&s, who = *owner, sealed] { return s.vault.open(who, sealed); });
+  auto opening =
+      actors::in_pool(s.pool, s.edge, *owner, [&s, who = *owner, sealed] { return s.vault.open(who, sealed); });
   auto opened = co_await std::move(opening);
   if (!opened)
     co_return busy();
@@ -111,8 +112,8 @@ task<response> query_entries(cell_services& s, request_ptr r) {
   std::vector<std::string> agreements;
   for (const auto& row : *rows)
     agreements.emplace_back(json::string_at(stored_object(row.view), "contractId").value_or(""));
-  auto looking =
-      actors::in_pool(s.pool, s.edge, [&s, who = *owner, agreements] { return read_negotiations(s, who, agreements); });
+  auto looking = actors::in_pool(s.pool, s.edge, *owner,
+                                 [&s, who = *owner, agreements] { return read_negotiations(s, who, agreements); });
   auto negotiations = co_await std::move(looking);
   if (!negotiations)
     co_return busy();

@@ -17,7 +17,7 @@ task<result<json::object>> prepared(cell_services& s, const resource& what, tena
   if (!what.prepare)
     co_return std::move(document);
   auto* prepare = what.prepare;
-  auto working = actors::in_pool(s.pool, s.edge, [&s, prepare, owner, document]() -> result<json::object> {
+  auto working = actors::in_pool(s.pool, s.edge, owner, [&s, prepare, owner, document]() -> result<json::object> {
     auto changed = document;
     if (auto refused = prepare(s, owner, changed))
       return std::unexpected(std::move(*refused));
@@ -149,7 +149,7 @@ task<response> remove_resource(cell_services& s, const resource& what, request_p
     co_return std::move(known.error());
   if (what.keep) {
     auto* keep = what.keep;
-    auto checking = actors::in_pool(s.pool, s.edge, [&s, keep, who = *owner, id] { return keep(s, who, id); });
+    auto checking = actors::in_pool(s.pool, s.edge, *owner, [&s, keep, who = *owner, id] { return keep(s, who, id); });
     auto kept = co_await std::move(checking);
     if (!kept)
       co_return busy();

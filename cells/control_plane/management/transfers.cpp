@@ -104,8 +104,9 @@ task<response> create_transfer(cell_services& s, request_ptr r) {
   auto w = read_request(s, *p, *r);
   if (!w)
     co_return std::move(w.error());
-  auto completing = actors::in_pool(
-      s.pool, s.edge, [&s, owner = p->owner, given = std::move(*w)] { return complete_terms(s, owner, given); });
+  auto completing = actors::in_pool(s.pool, s.edge, p->owner, [&s, owner = p->owner, given = std::move(*w)] {
+    return complete_terms(s, owner, given);
+  });
   auto terms = co_await std::move(completing);
   if (!terms)
     co_return busy();
