@@ -5,9 +5,13 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <optional>
+
+#include <sys/resource.h>
 
 #include "e2e/cases.hpp"
 #include "e2e/http_load.hpp"
+#include "e2e/raw.hpp"
 #include "e2e/text.hpp"
 
 namespace fondaco::e2e {
@@ -17,8 +21,11 @@ namespace {
 /// A node of its own with participant contexts that the test floods.
 class flooded {
 public:
-  flooded(bed& b, const std::string& more, size_t tenants) : node_(options(b), b.fresh_folder()), admin_(node_) {
-    write_private(node_.config_file(), replaced(read_file(node_.config_file()), "[limits]\n", "[limits]\n" + more));
+  /// `limits` and `listener` are more lines of the node's limits and of its management listener.
+  flooded(bed& b, const std::string& limits, size_t tenants, const std::string& listener = {})
+      : node_(options(b), b.fresh_folder()), admin_(node_) {
+    auto text = replaced(read_file(node_.config_file()), "[limits]\n", "[limits]\n" + limits);
+    write_private(node_.config_file(), replaced(text, "[listener.management]\n", "[listener.management]\n" + listener));
     node_.start();
     for (size_t i = 0; i < tenants; ++i) {
       const auto id = "tenant-" + std::to_string(i);
@@ -55,6 +62,19 @@ private:
   management admin_;
   std::vector<std::string> ids_;
 };
+
+double metric(const node& of, const std::string& series) {
+  const auto text = "\n" + send("GET", of.url("observability") + "/metrics", {}).body;
+  const auto at = text.find("\n" + series + " ");
+  return at == std::string::npos ? 0 : std::strtod(text.c_str() + at + series.size() + 2, nullptr);
+}
+
+size_t resident_bytes(const node& of) {
+  const auto text = read_file("/proc/" + std::to_string(of.pid()) + "/status");
+  const auto at = text.find("VmRSS:");
+  check(at != std::string::npos, "the node's process tells no resident memory");
+  return std::strtoull(text.c_str() + at + 6, nullptr, 10) * 1024;
+}
 
 double median(std::vector<double> all) {
   std::sort(all.begin(), all.end());
@@ -101,11 +121,160 @@ void flood_costs_neighbours_little(bed& b) {
                                 " times as long; p99 in ms without and with it:" + seen);
 }
 
+constexpr size_t crowd = 10'000;
+constexpr size_t bytes_a_connection_max = 32u << 10;
+
+// The limit of open files that this process and its nodes are given at most.
+void need_descriptors(size_t count) {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  check(limit.rlim_max >= count, "this case needs a limit of " + std::to_string(count) + " open files, and there are " +
+                                     std::to_string(limit.rlim_max) + " (ulimit -Hn)");
+  limit.rlim_cur = std::max<rlim_t>(limit.rlim_cur, count);
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+bool makes_asset(flooded& f, size_t tenant) {
+  http_load one(f.plan(f.make_assets(tenant), 1));
+  wait_for("an honest client's command", [&](std::string& saw) -> std::optional<bool> {
+    saw = std::to_string(one.so_far().answered()) + " answered, " + std::to_string(one.so_far().broken) + " broken";
+    return one.so_far().answered() > 0 ? std::optional(true) : std::nullopt;
+  });
+  const auto told = one.finish();
+  return told.of(200) == told.answered();
+}
+
+void many_connections(bed& b) {
+  need_descriptors(crowd + 512);
+  flooded f(b, "", 1, "connections_max = 10000\nheader_timeout_ms = 120000\n");
+  check(makes_asset(f, 0), "a command was refused before the crowd came");
+  const auto before = resident_bytes(f.at());
+  std::vector<raw_connection> held;
+  held.reserve(crowd);
+  const auto open = [&] { return metric(f.at(), "fondaco_listener_connections_open{listener=\"management\"}"); };
+  const auto few_less = static_cast<size_t>(static_cast<double>(crowd) - open() - 2);
+  while (held.size() < few_less) {
+    held.emplace_back(f.at().port("management"));
+    held.back().send("GET /api/management HTTP/1.1\r\nHost: loc");
+  }
+  wait_for("the crowd's connections", [&](std::string& saw) -> std::optional<bool> {
+    saw = std::to_string(open()) + " open";
+    return open() >= static_cast<double>(few_less) ? std::optional(true) : std::nullopt;
+  });
+  const auto grown = resident_bytes(f.at()) - std::min(before, resident_bytes(f.at()));
+  check(grown / held.size() <= bytes_a_connection_max,
+        "an open connection costs " + std::to_string(grown / held.size()) + " bytes");
+  check(makes_asset(f, 0), "an honest client was refused beside the crowd");
+  while (held.size() < crowd + 16)
+    held.emplace_back(f.at().port("management"));
+  wait_for("the connections beyond the bound to be refused", [&](std::string& saw) -> std::optional<bool> {
+    const auto refused = metric(f.at(), "fondaco_listener_connections_refused_total{listener=\"management\"}");
+    saw = std::to_string(refused) + " refused, " + std::to_string(open()) + " open";
+    return refused >= 16 && open() <= static_cast<double>(crowd) ? std::optional(true) : std::nullopt;
+  });
+  held.clear();
+  wait_for("the crowd to be gone", [&](std::string& saw) -> std::optional<bool> {
+    saw = std::to_string(open()) + " open";
+    return open() < 16 ? std::optional(true) : std::nullopt;
+  });
+  check(makes_asset(f, 0), "an honest client was refused after the crowd left");
+}
+
+constexpr size_t slow_clients = 200;
+
+// One byte for each of them, to those that are still let in; gives how many are.
+size_t drip(std::vector<std::optional<raw_connection>>& all) {
+  size_t left = 0;
+  for (auto& one : all) {
+    if (!one)
+      continue;
+    std::string answer;
+    if (one->read(answer, milliseconds(0)) == raw_connection::outcome::closed)
+      one.reset();
+    else
+      one->send("a", milliseconds(100));
+    left += one ? 1 : 0;
+  }
+  return left;
+}
+
+void slow_loris(bed& b) {
+  flooded f(b, "", 1, "header_timeout_ms = 1000\nbody_timeout_ms = 1000\n");
+  std::vector<std::optional<raw_connection>> slow;
+  for (size_t i = 0; i < slow_clients; ++i) {
+    slow.emplace_back(f.at().port("management"));
+    slow.back()->send(i % 2 == 0 ? "GET /api/management HTTP/1.1\r\nX-Slow: "
+                                 : "POST " + f.assets(0) +
+                                       " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                                       "Content-Length: 100000\r\n\r\n");
+  }
+  http_load honest(f.plan(f.make_assets(0), 2));
+  wait_for("the slow clients to be shown out", [&](std::string& saw) -> std::optional<bool> {
+    const auto left = drip(slow);
+    saw = std::to_string(left) + " of them are still connected";
+    return left == 0 ? std::optional(true) : std::nullopt;
+  });
+  const auto told = honest.finish();
+  check(told.answered() > 0, "no honest client was answered beside the slow ones");
+  check_equal("the honest client's commands that were not done", told.answered() - told.of(200) + told.broken, 0U);
+  check(metric(f.at(), "fondaco_listener_timeouts_total{listener=\"management\"}") >= slow_clients,
+        "the metrics do not tell of the clients that were too slow");
+}
+
+constexpr int queue_connections = 50;
+
+// What each listener is asked beyond its bound is refused with a time to come again, and counted under its queue.
+void full_queue_says_so(bed& b) {
+  flooded f(b, "", 2, "requests_max = 2\n");
+  http_load flood(f.plan(f.make_assets(0), queue_connections));
+  wait_for("commands of a flood that are refused", [&](std::string& saw) -> std::optional<bool> {
+    const auto told = flood.so_far();
+    saw = std::to_string(told.of(503)) + " refused, " + std::to_string(told.of(200)) + " done";
+    return told.of(503) > queue_connections && told.of(200) > queue_connections ? std::optional(true) : std::nullopt;
+  });
+  const auto told = flood.finish();
+  check_equal("the commands that were neither done nor refused", told.answered() - told.of(200) - told.of(503), 0U);
+  check_equal("the refusals that do not say when to come again", told.without_retry, 0U);
+  const auto refused = metric(f.at(), "fondaco_queue_full_total{queue=\"http_management\"}");
+  check_equal("what the metrics tell of the listener's full queue", refused, static_cast<double>(told.of(503)));
+  check_equal("what the metrics tell of another queue",
+              metric(f.at(), "fondaco_queue_full_total{queue=\"http_protocol\"}"), 0.0);
+}
+
+void full_share_says_so(bed& b) {
+  flooded f(b, "tenant_commands_max = 4\n", 2);
+  http_load flood(f.plan(f.make_assets(0), queue_connections));
+  wait_for("commands of a flood that are refused", [&](std::string& saw) -> std::optional<bool> {
+    const auto told = flood.so_far();
+    saw = std::to_string(told.of(429)) + " refused, " + std::to_string(told.of(200)) + " done";
+    return told.of(429) > queue_connections && told.of(200) > queue_connections ? std::optional(true) : std::nullopt;
+  });
+  // A neighbour that asks within its share is never refused.
+  http_load calm(f.plan(f.make_assets(1), 1));
+  wait_for("a neighbour's commands during the flood", [&](std::string& saw) -> std::optional<bool> {
+    saw = std::to_string(calm.so_far().answered()) + " answered";
+    return calm.so_far().answered() > queue_connections ? std::optional(true) : std::nullopt;
+  });
+  const auto neighbour = calm.finish();
+  const auto told = flood.finish();
+  check_equal("the neighbour's commands that were not done", neighbour.answered() - neighbour.of(200), 0U);
+  check_equal("the commands that were neither done nor refused", told.answered() - told.of(200) - told.of(429), 0U);
+  check_equal("the refusals that do not say when to come again", told.without_retry, 0U);
+  check(metric(f.at(), "fondaco_queue_full_total{queue=\"tenant_commands\"}") >= static_cast<double>(told.of(429)),
+        "the metrics do not tell of the tenant's full queue");
+}
+
 } // namespace
 
 cases flood_cases() {
-  return {{"a tenant at a hundred times its share does not double the p99 of the others' commands",
-           flood_costs_neighbours_little}};
+  return {
+      {"a tenant at a hundred times its share does not double the p99 of the others' commands",
+       flood_costs_neighbours_little},
+      {"a listener's full queue refuses with 503 and a time to come again, and the metrics say which queue it was",
+       full_queue_says_so},
+      {"a participant's full share refuses it with 429 and a time to come again, and no neighbour", full_share_says_so},
+      {"ten thousand open connections cost bounded memory, and whoever asks is answered meanwhile", many_connections},
+      {"clients that send a byte at a time are shown out in time, and honest ones answered meanwhile", slow_loris}};
 }
 
 } // namespace fondaco::e2e

@@ -3,6 +3,7 @@
 #include <iostream>
 #include <memory>
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -69,6 +70,16 @@ int wait_for_end(const sigset_t& signals, const std::string& file, tools::node& 
   }
 }
 
+// Connections are bounded by the listeners' own limits: as many as the system allows this process must not be the
+// bound.
+void raise_descriptor_limit() {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == files.rlim_max)
+    return;
+  files.rlim_cur = files.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &files);
+}
+
 int serve(const std::string& file, bool only_plan) {
   auto c = tools::load_config(file);
   if (!c)
@@ -86,6 +97,7 @@ int serve(const std::string& file, bool only_plan) {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN); // a file that may not grow is an error of its writer, not the end of the node
   ::umask(077);                  // what a node writes is its owner's alone
+  raise_descriptor_limit();
   tools::node n(std::move(*c));
   auto started = n.start();
   if (!started)
