@@ -150,6 +150,17 @@ struct answer_box {
   }
 };
 
+// The wall clock as an operator may set it: real time goes on from there.
+class stepped_clock : public clock {
+public:
+  timepoint now() const override { return real_.now() + milliseconds(offset_ms_.load()); }
+  void step(milliseconds by) { offset_ms_.fetch_add(by.count()); }
+
+private:
+  system_clock real_;
+  std::atomic<int64_t> offset_ms_{0};
+};
+
 struct house {
   explicit house(persistence::journal& j, runtime_limits limits = {}) {
     entity_kind k;
@@ -188,7 +199,7 @@ struct house {
     REQUIRE_MESSAGE(r.has_value(), (r ? "" : r.error().why.detail));
     return std::any_cast<int>(*r);
   }
-  system_clock time;
+  stepped_clock time;
   system_random chance;
   hand effects;
   std::unique_ptr<runtime> rt;
@@ -428,4 +439,59 @@ TEST_CASE("marks whose time is over are forgotten, and only those") {
   while (left() > 20 && std::chrono::steady_clock::now() < until)
     h.value("a", counter::add{1});
   CHECK(left() == 20);
+}
+
+TEST_CASE("a clock that is set back a day delays neither what is owed nor what has a deadline") {
+  persistence::memory_journal journal;
+  auto limits = quick();
+  limits.retry_first_ms = limits.retry_cap_ms = milliseconds(200);
+  house h(journal, limits);
+  h.value("a", counter::add{10});
+  auto first = h.effects.next();
+  answer_box held;
+  h.rt->ask(h.key("a"), h.rt->shard_for(tenant("alice")), std::any(counter::command(counter::early{})),
+            milliseconds(300), held.taker());
+  h.time.step(-std::chrono::hours(24));
+  CHECK(held.wait().error().why.code == "timed_out");
+  first.done(counter::command(counter::noticed{1, false}));
+  auto second = h.effects.next();
+  h.time.step(-std::chrono::hours(24));
+  second.done(counter::command(counter::noticed{1, false}));
+  h.time.step(-std::chrono::hours(24));
+  h.effects.next().done(counter::command(counter::noticed{1, true}));
+  CHECK(h.value("a", counter::add{1}) == 11);
+}
+
+TEST_CASE("a clock that is set forward a day runs what is owed once, and the node keeps its shards") {
+  persistence::memory_journal journal;
+  house h(journal, quick());
+  h.value("a", counter::add{10});
+  h.effects.next().done(counter::command(counter::noticed{1, false}));
+  h.time.step(std::chrono::hours(24));
+  auto again = h.effects.next();
+  CHECK(h.effects.empty());
+  again.done(counter::command(counter::noticed{1, true}));
+  CHECK(h.value("a", counter::add{1}) == 11);
+  CHECK(h.effects.empty());
+  CHECK(h.rt->ready());
+}
+
+TEST_CASE("a peer that is down for a day is asked at the longest delay, and what is owed is done once it is back") {
+  persistence::memory_journal journal;
+  runtime_limits limits;
+  limits.sweep_every_ms = milliseconds(20);
+  limits.retry_cap_ms = std::chrono::minutes(20);
+  house h(journal, limits);
+  h.value("a", counter::add{10});
+  uint64_t tries = 0;
+  const auto longest = limits.retry_cap_ms * 5 / 4; // with its jitter
+  for (milliseconds down{0}; down < std::chrono::hours(24); down += longest) {
+    h.effects.next().done(counter::command(counter::noticed{1, false}));
+    CHECK(h.ask("a", counter::add{-1}).error().code == ask_errc::refused); // it has taken note of the failure
+    CHECK(h.rt->counters().effects == ++tries);
+    h.time.step(longest);
+  }
+  h.effects.next().done(counter::command(counter::noticed{1, true}));
+  CHECK(h.value("a", counter::add{1}) == 11);
+  CHECK(h.effects.empty());
 }
