@@ -13,8 +13,8 @@ namespace fondaco::actors::detail {
 
 /// Where commands wait for their tenant's turn. The tenants that were active a moment ago share a window: each may have
 /// its part of it with the entities, and what it asks beyond that waits here, where it costs nobody else anything. A
-/// tenant's flood so makes only its own commands wait; one that is alone waits for nobody. The node's own tenants, whose
-/// ids begin with a dot, have a window each. Any thread may call.
+/// tenant's flood so makes only its own commands wait; one that is alone waits for nobody. The node's own tenants,
+/// whose ids begin with a dot, have a window each. Any thread may call.
 class fair_gate : public std::enable_shared_from_this<fair_gate> {
 public:
   /// Who was active a moment ago is no matter of the time of day.

@@ -33,7 +33,8 @@ struct load_tally {
 struct load_plan {
   int port = 0;
   size_t connections = 1;
-  /// Requests a second in all, begun on time if a connection is free; 0: each connection asks again once it is answered.
+  /// Requests a second in all, begun on time if a connection is free; 0: each connection asks again once it is
+  /// answered.
   double per_second = 0;
   /// The whole text of the next request.
   std::function<std::string()> next;

@@ -113,8 +113,8 @@ own_postgres::~own_postgres() {
 std::vector<std::string> own_postgres::as_owner(std::vector<std::string> words) const {
   if (::geteuid() != 0)
     return words;
-  std::vector<std::string> all{"setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "env",
-                               "--chdir=" + folder_};
+  std::vector<std::string> all{"setpriv", "--reuid=postgres",  "--regid=postgres", "--clear-groups",
+                               "env",     "--chdir=" + folder_};
   all.insert(all.end(), words.begin(), words.end());
   return all;
 }

@@ -8,8 +8,8 @@
 
 namespace fondaco::e2e {
 
-/// A PostgreSQL server of the test's own, that may be stopped, frozen and killed: a folder and a loopback port that stay
-/// the same through all its lives. Ended with the object.
+/// A PostgreSQL server of the test's own, that may be stopped, frozen and killed: a folder and a loopback port that
+/// stay the same through all its lives. Ended with the object.
 class own_postgres {
 public:
   own_postgres();

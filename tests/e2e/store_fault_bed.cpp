@@ -140,15 +140,13 @@ void shop::check_refused_everywhere(bool reads_too) {
   check_retry("a negotiation", dsp.get("/negotiations/" + agreed_provider_pid_));
   check_retry("a pull", send("GET", pull_.endpoint, {{"Authorization", pull_.authorization}}));
   const auto signaling = node_.url("signaling");
-  check_retry("a data flow",
-              send("GET", signaling + "/api/dataplane/acme/dataflows/" + random_uuid() + "/status", {}));
+  check_retry("a data flow", send("GET", signaling + "/api/dataplane/acme/dataflows/" + random_uuid() + "/status", {}));
   const auto transfer = transfer_pid_.substr(transfer_pid_.rfind(':') + 1);
   check_retry("an agreement for a data plane",
               send("GET", signaling + "/api/signaling/transfers/" + transfer + "/agreement", {}));
   const std::string form = "grant_type=client_credentials&client_id=nobody&client_secret=nothing";
-  check_retry("a token for a client in the store",
-              send("POST", node_.url("management") + "/oauth2/token",
-                   {{"Content-Type", "application/x-www-form-urlencoded"}}, form));
+  check_retry("a token for a client in the store", send("POST", node_.url("management") + "/oauth2/token",
+                                                        {{"Content-Type", "application/x-www-form-urlencoded"}}, form));
 }
 
 writers::writers(shop& at, size_t count) : shop_(at), token_(at.admin().token()) {

@@ -13,8 +13,8 @@
 
 namespace fondaco::e2e {
 
-/// A provider of its own over a store that may fail: acme offers `dataset-1`, and the test is its consumer. One contract
-/// is agreed and its transfer STARTED; another negotiation's agreement cannot be delivered yet.
+/// A provider of its own over a store that may fail: acme offers `dataset-1`, and the test is its consumer. One
+/// contract is agreed and its transfer STARTED; another negotiation's agreement cannot be delivered yet.
 class shop {
 public:
   /// `store_url` replaces the node's own store; empty keeps it.

@@ -1,5 +1,5 @@
-// A store that fails, and what its callers get meanwhile: nothing that is not durable is acknowledged, whoever needs the
-// store is told to come again, and the work goes on by itself when it is back.
+// A store that fails, and what its callers get meanwhile: nothing that is not durable is acknowledged, whoever needs
+// the store is told to come again, and the work goes on by itself when it is back.
 
 #include <filesystem>
 
@@ -109,9 +109,9 @@ void sqlite_fills_its_disk(bed& b) {
   falls_and_rises(
       s, false,
       [&] {
-        full = std::make_unique<full_disk>(std::vector{s.at().pid()},
-                                           std::vector{file, file + "-wal", file + "-journal"},
-                                           s.at().folder() + "/strace");
+        full =
+            std::make_unique<full_disk>(std::vector{s.at().pid()}, std::vector{file, file + "-wal", file + "-journal"},
+                                        s.at().folder() + "/strace");
       },
       [&] { full.reset(); });
 }
