@@ -69,8 +69,16 @@ target_sources(e2e PRIVATE ${CMAKE_SOURCE_DIR}/tests/conformance/dcp/crypto.cpp)
 target_link_libraries(e2e PRIVATE OpenSSL::Crypto)
 # A long load with what the cases drive nodes with.
 fondaco_outside_program(load tests/load)
+# The crash matrix: a node is killed at each of its commits.
+fondaco_outside_program(crash tests/crash)
+target_sources(crash PRIVATE ${CMAKE_SOURCE_DIR}/tests/load/tenants.cpp ${CMAKE_SOURCE_DIR}/tests/load/ledger.cpp)
+foreach(part fabric fabric_share insistent_operator onboarding_audit onboarding_effects)
+  target_sources(crash PRIVATE ${CMAKE_SOURCE_DIR}/tests/e2e/${part}.cpp)
+endforeach()
 foreach(part admin answer api node peer process raw store text world)
-  target_sources(load PRIVATE ${CMAKE_SOURCE_DIR}/tests/e2e/${part}.cpp)
+  foreach(program load crash)
+    target_sources(${program} PRIVATE ${CMAKE_SOURCE_DIR}/tests/e2e/${part}.cpp)
+  endforeach()
 endforeach()
 
 file(GLOB bench_sources CONFIGURE_DEPENDS tools/bench/*.cpp)

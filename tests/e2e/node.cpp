@@ -10,6 +10,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "e2e/fixed_tokens.hpp"
@@ -155,12 +156,21 @@ std::string node::config_text() const {
 void node::configure(const std::string& toml) const { write_private(config_file(), read_file(config_file()) + toml); }
 
 void node::start(milliseconds within) {
-  process_.start({binary(), "serve", "--config", config_file()}, folder_ + "/node.log");
+  auto words = launcher_;
+  words.insert(words.end(), {binary(), "serve", "--config", config_file()});
+  process_.start(words, folder_ + "/node.log");
   try {
     process_.await_line("ready", within);
   } catch (const failed& f) {
     throw failed(name() + " did not start: " + f.what() + "\nlast lines of its log:\n" + tail(log(), report_log_lines));
   }
+}
+
+bool node::died() const {
+  siginfo_t info{};
+  return process_.running() &&
+         ::waitid(P_PID, static_cast<id_t>(process_.pid()), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+         info.si_pid != 0;
 }
 
 int node::stop() { return process_.end(SIGTERM); }

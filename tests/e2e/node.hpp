@@ -51,6 +51,10 @@ public:
   void configure(const std::string& toml) const;
   /// Starts the process and waits until it says `ready`.
   void start(milliseconds within = milliseconds(30'000));
+  /// From its next start on the process is started by these words, the node's own after them; empty: by itself.
+  void launch_by(std::vector<std::string> words) { launcher_ = std::move(words); }
+  /// True if the process ended by itself, or by a signal that was not ours to send.
+  bool died() const;
   /// SIGTERM; gives the exit code.
   int stop();
   /// SIGKILL.
@@ -84,6 +88,7 @@ private:
   std::string config_text() const;
 
   node_options options_;
+  std::vector<std::string> launcher_;
   std::string folder_;
   std::unique_ptr<store> store_;
   std::map<std::string, int> ports_;

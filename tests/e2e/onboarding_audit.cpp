@@ -222,10 +222,12 @@ void check_growth(const char* when, const std::map<std::string, int64_t>& before
       note(g.sort, got, std::to_string(wanted));
     if (g.how == at_least && got < wanted)
       note(g.sort, got, "at least " + std::to_string(wanted));
-    if (g.how == one_in_all && got != 1)
-      note(g.sort, got, "1");
-    if (g.how == at_most_one_in_all && (got < 0 || got > 1))
-      note(g.sort, got, "at most 1");
+    const auto found = now.find(g.sort);
+    const auto there = found == now.end() ? 0 : found->second;
+    if (g.how == one_in_all && there != 1)
+      note(g.sort, there, "1 in all");
+    if (g.how == at_most_one_in_all && there > 1)
+      note(g.sort, there, "at most 1 in all");
   }
   for (const auto& [sort, got] : grown)
     if (got != 0)

@@ -38,8 +38,12 @@ void check_traces(const std::map<std::string, std::set<std::string>>& found);
 /// each tenant, the deployment and maybe the disposal.
 void check_activities(fabric& f, store_kind kind, const std::vector<tenancy>& all, size_t orchestrations);
 
-/// Fails unless each tenant has each thing once in the stores of the cell, and a place of its own in the status list.
-void check_things(fabric& f, store_kind kind, const std::vector<tenancy>& all);
+/// Fails unless each of these tenants has each thing once in the stores of the cell.
+void check_things(fabric& f, store_kind kind, const std::vector<tenancy>& present);
+
+/// Fails unless these tenants, disposed ones among them, are those who ever got something of the issuer: each once,
+/// with a place of its own in the status list.
+void check_issued(fabric& f, store_kind kind, const std::vector<tenancy>& ever);
 
 /// The same as the APIs show it; each tenant can ask its neighbour for its catalog.
 void check_apis(fabric& f, const std::vector<tenancy>& all);

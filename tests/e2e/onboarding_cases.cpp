@@ -4,6 +4,7 @@
 
 #include "e2e/cases.hpp"
 #include "e2e/fabric.hpp"
+#include "e2e/insistent_operator.hpp"
 #include "e2e/onboarding_audit.hpp"
 #include "e2e/onboarding_chaos.hpp"
 #include "e2e/text.hpp"
@@ -14,8 +15,7 @@ namespace {
 
 /// Pause between two rounds of looks at them.
 constexpr int look_every_ms = 100;
-/// An answer is waited for so long while nodes die, and the next tenant's end so long.
-constexpr milliseconds answer_within{60'000};
+/// The next tenant's end is waited for so long.
 constexpr milliseconds next_within{120'000};
 /// A message that a process took with it is delivered again after 30 seconds, and is handled in no time.
 constexpr milliseconds delivered_again_within{33'000};
@@ -47,6 +47,7 @@ public:
       o.nats_url = nats_.url();
     }
     fabric_ = std::make_unique<fabric>(folder_, o);
+    operator_ = std::make_unique<insistent_operator>(*fabric_);
     std::vector<victim> victims;
     for (const auto& n : fabric_->nodes())
       victims.push_back({n->name(), [at = n.get()] { at->kill(); }, [at = n.get()] { at->start(); }});
@@ -83,6 +84,7 @@ private:
   void check_each_once(const std::map<std::string, int64_t>& before) {
     check_activities(*fabric_, kind_, all_, 1);
     check_things(*fabric_, kind_, all_);
+    check_issued(*fabric_, kind_, all_);
     check_onboarded(before, census(*fabric_, kind_), all_.size());
     const auto found = traces_of(*fabric_, kind_, all_);
     for (const auto* where :
@@ -116,7 +118,7 @@ private:
           const bool late = steady::now() - chaos_->last_rise() > delivered_again_within;
           return late && saw.empty() ? std::optional(true) : std::nullopt;
         },
-        delivered_again_within + answer_within);
+        delivered_again_within + next_within);
   }
 
   std::string kills() const {
@@ -152,83 +154,24 @@ private:
     return out;
   }
 
-  /// The CFM's answer, asked for until it is one: it may be dead, or not have its shards back yet.
-  answer insist(const std::string& method, const std::string& path, const json::object& body = {},
-                const http::header_list& more = {}) {
-    return wait_for(
-        "an answer to " + method + " " + path,
-        [&](std::string& saw) -> std::optional<answer> {
-          auto got = attempt(method, path, body, more, saw);
-          return got && got->status < 500 && got->status != 401 && got->status != 429 ? std::move(got) : std::nullopt;
-        },
-        answer_within);
-  }
-
-  std::optional<answer> attempt(const std::string& method, const std::string& path, const json::object& body,
-                                const http::header_list& more, std::string& saw) {
-    auto& who = fabric_->at(fabric_->cfm());
-    try {
-      auto got = who.send(method, path, body, more);
-      saw = std::to_string(got.status) + " " + got.body;
-      if (got.status == 401)
-        who.forget();
-      return got;
-    } catch (const failed& f) {
-      saw = f.what();
-      return std::nullopt;
-    }
-  }
-
-  std::string make(const std::string& path, const json::object& body, const std::string& idempotency_key) {
-    const auto got = insist("POST", path, body, {{"Idempotency-Key", idempotency_key}});
-    check(got.status == 201 || got.status == 202,
-          "POST " + path + " was answered " + std::to_string(got.status) + ": " + got.body);
-    return text_at(got.object(), "id");
-  }
-
   void begin_one() {
-    tenancy t;
-    t.name = prefix_ + "-" + std::to_string(all_.size() + 1);
-    t.tenant = make("/api/v1alpha1/tenants", {{"properties", json::object{{"name", t.name}}}}, t.name + "/tenant");
-    json::object body{{"identifier", fabric_->did(t.name)}};
-    body["dataspaceProfileIds"] = json::array{json::value(fabric_->dataspace_profile("members"))};
-    body["vpaProperties"] = json::object{{"cfm.issuer", json::object{{"membership", json::object{{"level", "full"}}}}}};
-    t.profile = make("/api/v1alpha1/tenants/" + t.tenant + "/participant-profiles", body, t.name + "/profile");
     open_.push_back(all_.size());
-    all_.push_back(std::move(t));
-  }
-
-  static std::string path_of(const tenancy& t) {
-    return "/api/v1alpha1/tenants/" + t.tenant + "/participant-profiles/" + t.profile;
-  }
-
-  json::object shown(const tenancy& t) {
-    const auto got = insist("GET", path_of(t));
-    check_equal("the status of " + t.name + "'s profile", got.status, 200);
-    return got.object();
-  }
-
-  static std::string state_in(const json::object& profile) {
-    const auto vpas = array_at(profile, "vpas");
-    return vpas.empty() ? "no VPA" : text_at(vpas.front().as_object(), "state");
+    all_.push_back(operator_->begin(prefix_ + "-" + std::to_string(all_.size() + 1)));
   }
 
   /// One look at everybody who is on the way: those in the wanted state leave.
   void look(const std::string& wanted) {
     for (size_t i = 0; i < open_.size();) {
       auto& t = all_[open_[i]];
-      const auto profile = shown(t);
-      const auto state = state_in(profile);
-      if (state == "error") {
+      const auto seen = operator_->look(t);
+      if (seen.state == "error") {
         std::swap(open_[0], open_[i]);
-        throw failed(t.name + " erred: " + text_at(profile, "errorDetail"));
+        throw failed(t.name + " erred: " + seen.detail);
       }
-      if (state != wanted) {
+      if (seen.state != wanted) {
         ++i;
         continue;
       }
-      if (t.context.empty())
-        t.context = text_at(object_at(object_at(profile, "properties"), "cfm.vpa.state"), "participantContextId");
       check(!t.context.empty(), t.name + " is active without a participant context");
       open_.erase(open_.begin() + static_cast<std::ptrdiff_t>(i));
       last_ = steady::now();
@@ -260,24 +203,9 @@ private:
     drive("active", [&](size_t) { begin_one(); });
   }
 
-  /// A DELETE of what is disposed of removes it: so it is sent again only if the last one had no effect.
-  void dispose_one(const tenancy& t) {
-    wait_for(
-        "the disposal of " + t.name + " to be taken",
-        [&](std::string& saw) -> std::optional<bool> {
-          const auto got = attempt("DELETE", path_of(t), {}, {}, saw);
-          if (got && got->status == 202)
-            return true;
-          check(!got || got->status >= 500 || got->status == 401 || got->status == 429,
-                "the disposal of " + t.name + " was answered " + saw);
-          return state_in(shown(t)) == "active" ? std::nullopt : std::optional(true);
-        },
-        answer_within);
-  }
-
   void dispose() {
     drive("disposed", [&](size_t at) {
-      dispose_one(all_[at]);
+      operator_->dispose(all_[at]);
       open_.push_back(at);
     });
   }
@@ -290,6 +218,7 @@ private:
   uint64_t seed_;
   std::string prefix_;
   std::unique_ptr<fabric> fabric_;
+  std::unique_ptr<insistent_operator> operator_;
   std::unique_ptr<chaos> chaos_;
   std::vector<tenancy> all_;
   std::vector<size_t> open_;

@@ -54,30 +54,6 @@ void check_documents(const node& n, store_kind kind, const std::set<std::string>
     check_each_once("the participant context " + context + " in the store of " + n.name(), documents, expected);
 }
 
-/// Who got what from the issuer, and its places in the status list.
-void check_issued(fabric& f, store_kind kind, const std::vector<tenancy>& all) {
-  std::set<std::string> dids, places;
-  for (const auto& t : all)
-    dids.insert(f.did(t.name));
-  counts holders;
-  for (const auto& row :
-       select(f.credentials(), kind, "select {body} from document t where t.kind = 'issued_credential'")) {
-    const auto body = parsed(row.at(0));
-    const auto holder = text_at(body, "holderId");
-    ++holders[holder];
-    const auto given = array_at(body, "statusPlaces");
-    check_equal("the number of places in the status list that " + holder + " has", given.size(), size_t{1});
-    check(places.insert(json::serialize(given.front())).second,
-          "the place " + json::serialize(given.front()) + " of the status list was given twice");
-  }
-  check_each_once("the issuer's register", holders, dids);
-  const auto lists = select(f.credentials(), kind, "select t.view from entity t where t.kind = 'status_list'");
-  check_equal("the number of status lists", lists.size(), size_t{1});
-  const auto view = parsed(lists.front().front());
-  check_equal("the places that the status list gave away", view.at("allocated").as_int64(),
-              static_cast<int64_t>(all.size()));
-}
-
 /// How often an event of a type happened to each entity of a kind, by its id.
 counts events_of(const node& n, store_kind kind, const std::string& entities, const std::string& type) {
   counts out;
@@ -124,13 +100,35 @@ void check_activities(fabric& f, store_kind kind, const std::vector<tenancy>& al
   check_events(f.cfm(), kind, "participant_profile", "participant_profile.ended", orchestrations);
 }
 
-void check_things(fabric& f, store_kind kind, const std::vector<tenancy>& all) {
-  const auto contexts = all_of(all, &tenancy::context);
+void check_things(fabric& f, store_kind kind, const std::vector<tenancy>& present) {
+  const auto contexts = all_of(present, &tenancy::context);
   check_documents(f.control(), kind, contexts, {"participant_context", "participant_config", "data_plane"});
   check_documents(f.credentials(), kind, contexts,
                   {"identity_context", "did_document", "key_pair", "sts_account", "verifiable_credential"});
-  check_issued(f, kind, all);
   check_events(f.credentials(), kind, "credential_request", "credential_request.issued", 1);
+}
+
+void check_issued(fabric& f, store_kind kind, const std::vector<tenancy>& ever) {
+  std::set<std::string> dids, places;
+  for (const auto& t : ever)
+    dids.insert(f.did(t.name));
+  counts holders;
+  for (const auto& row :
+       select(f.credentials(), kind, "select {body} from document t where t.kind = 'issued_credential'")) {
+    const auto body = parsed(row.at(0));
+    const auto holder = text_at(body, "holderId");
+    ++holders[holder];
+    const auto given = array_at(body, "statusPlaces");
+    check_equal("the number of places in the status list that " + holder + " has", given.size(), size_t{1});
+    check(places.insert(json::serialize(given.front())).second,
+          "the place " + json::serialize(given.front()) + " of the status list was given twice");
+  }
+  check_each_once("the issuer's register", holders, dids);
+  const auto lists = select(f.credentials(), kind, "select t.view from entity t where t.kind = 'status_list'");
+  check_equal("the number of status lists", lists.size(), size_t{1});
+  const auto view = parsed(lists.front().front());
+  check_equal("the places that the status list gave away", view.at("allocated").as_int64(),
+              static_cast<int64_t>(ever.size()));
   check_events(f.credentials(), kind, "issuance", "issuance.credentials_made", 1);
   check_events(f.credentials(), kind, "issuance", "issuance.delivered", 1);
 }

@@ -28,12 +28,13 @@ const e2e::organisation* other_side(tenants& t, const std::string& identity) {
 
 } // namespace
 
-e2e::answer insistent::send(const std::string& method, const std::string& path, const e2e::json::object& body) {
+e2e::answer insistent::send(const std::string& method, const std::string& path, const e2e::json::object& body,
+                            const e2e::http::header_list& more) {
   return e2e::wait_for(
       "an answer to " + method + " " + path,
       [&](std::string& saw) -> std::optional<e2e::answer> {
         try {
-          auto got = admin_.send(method, root + path, body);
+          auto got = admin_.send(method, root + path, body, more);
           saw = std::to_string(got.status) + " " + got.body;
           if (got.status == 401)
             admin_.forget();

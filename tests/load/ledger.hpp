@@ -15,7 +15,8 @@ public:
   explicit insistent(const e2e::node& n) : admin_(n) {}
   /// The first answer that is a decision: no 5xx, no 429; a token of an earlier life is replaced. Fails after
   /// `answer_within_ms`.
-  e2e::answer send(const std::string& method, const std::string& path, const e2e::json::object& body = {});
+  e2e::answer send(const std::string& method, const std::string& path, const e2e::json::object& body = {},
+                   const e2e::http::header_list& more = {});
 
 private:
   e2e::admin admin_;

@@ -27,9 +27,9 @@ std::string data_file(const std::string& files, const std::string& provider) {
 std::string provider_id(size_t i) { return "provider-" + std::to_string(i); }
 
 /// The same file for each provider; gives the folder.
-std::string make_data(std::string files) {
+std::string make_data(std::string files, size_t pair_count) {
   const auto data = e2e::random_bytes(data_bytes);
-  for (size_t i = 0; i < pairs; ++i) {
+  for (size_t i = 0; i < pair_count; ++i) {
     std::filesystem::create_directories(files + "/" + provider_id(i));
     e2e::write_private(data_file(files, provider_id(i)), data);
   }
@@ -38,17 +38,21 @@ std::string make_data(std::string files) {
 
 } // namespace
 
-tenants::tenants(const std::string& folder, e2e::store_kind kind)
-    : files_(make_data(folder + "/files")), provider_(options("provider", kind, files_), folder + "/p"),
+tenants::tenants(const std::string& folder, e2e::store_kind kind, size_t pair_count,
+                 const std::function<void(e2e::node&)>& before_start)
+    : files_(make_data(folder + "/files", pair_count)), provider_(options("provider", kind, files_), folder + "/p"),
       consumer_(options("consumer", kind, files_), folder + "/c"),
       digest_(e2e::sha256_of_file(data_file(files_, provider_id(0)))) {
-  for (size_t i = 0; i < pairs; ++i) {
+  for (size_t i = 0; i < pair_count; ++i) {
     const auto provider = provider_id(i), consumer = "consumer-" + std::to_string(i);
     providers_.push_back({provider_, provider, "did:web:" + provider + ".example", e2e::good_attributes});
     consumers_.push_back({consumer_, consumer, "did:web:" + consumer + ".example", e2e::good_attributes});
   }
-  provider_.start();
-  consumer_.start();
+  for (auto* n : {&provider_, &consumer_}) {
+    if (before_start)
+      before_start(*n);
+    n->start();
+  }
   settle();
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -8,7 +9,7 @@
 
 namespace fondaco::load {
 
-/// How many participants provide, and as many consume.
+/// How many participants provide in a load, and as many consume.
 inline constexpr size_t pairs = 4;
 /// The size of the file that a transfer pulls.
 inline constexpr size_t data_bytes = 256 * 1024;
@@ -18,7 +19,9 @@ inline constexpr const char* offered_asset = "dataset-1";
 /// other, and each provider offers one file.
 class tenants {
 public:
-  tenants(const std::string& folder, e2e::store_kind kind);
+  /// `before_start` may still change the nodes' configuration.
+  tenants(const std::string& folder, e2e::store_kind kind, size_t pair_count = pairs,
+          const std::function<void(e2e::node&)>& before_start = {});
 
   e2e::node& provider_node() { return provider_; }
   e2e::node& consumer_node() { return consumer_; }

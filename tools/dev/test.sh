@@ -46,6 +46,8 @@ suite "style, layers and limits" python3 tools/checks/tidy.py --root .
 suite "the checks catch what they are for" python3 tools/checks/tidy_test.py
 suite "end to end on SQLite" build/release/bin/e2e --store sqlite
 suite "end to end on PostgreSQL" build/release/bin/e2e --store postgres
+suite "a tenth of the crash matrix on SQLite" build/release/bin/crash --store sqlite --part 10
+suite "a tenth of the crash matrix on PostgreSQL" build/release/bin/crash --store postgres --part 10
 suite "DSP conformance, native" tools/dev/conformance.sh --no-build
 suite "DCP conformance, native" tools/dev/conformance.sh dcp --no-build
 
