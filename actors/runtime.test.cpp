@@ -1,9 +1,11 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
 #include <set>
+#include <thread>
 #include <variant>
 
 #include "actors/runtime.hpp"
@@ -317,6 +319,25 @@ TEST_CASE("an idle entity leaves memory and comes back with its state") {
     h.value("other", counter::add{1});
   CHECK(h.rt->counters().passivations > 0);
   CHECK(h.value("a", counter::add{1}) == 5);
+}
+
+TEST_CASE("an agent leaves memory with the last of its entities, and comes back with the next command") {
+  persistence::memory_journal journal;
+  auto limits = quick();
+  limits.passivate_after_ms = milliseconds(1);
+  house h(journal, limits);
+  const auto has_agent = [&] {
+    const auto all = h.rt->tree();
+    return std::any_of(all.begin(), all.end(), [](const auto& a) { return a.path.ends_with("/alice"); });
+  };
+  for (int round = 1; round <= 3; ++round) {
+    CHECK(h.value("a", counter::add{1}) == round);
+    auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (has_agent() && std::chrono::steady_clock::now() < until)
+      std::this_thread::yield();
+    INFO("round " << round << ", entities in memory: " << h.rt->counters().entities_live);
+    CHECK_FALSE(has_agent());
+  }
 }
 
 TEST_CASE("commands of one entity take effect in the order of their arrival") {

@@ -87,6 +87,20 @@ struct busy_message {
   timepoint until;
 };
 
+/// An agent has no entity in memory, after so many messages of its shard.
+struct vacant_message {
+  std::string owner;
+  uint64_t received = 0;
+};
+
+/// The shard does not know the agent any more.
+struct let_go_message {};
+
+/// An entity that ended owing something is to be started again.
+struct revive_message {
+  persistence::entity_key key;
+};
+
 /// The rows that a shard found due.
 struct due_message {
   std::shared_ptr<std::vector<persistence::entity_row>> rows;
@@ -113,5 +127,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fondaco::actors::detail::sweep_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fondaco::actors::detail::stop_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fondaco::actors::detail::retire_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fondaco::actors::detail::busy_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fondaco::actors::detail::vacant_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fondaco::actors::detail::let_go_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fondaco::actors::detail::revive_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fondaco::actors::detail::due_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(fondaco::actors::detail::fenced_message)

@@ -29,8 +29,8 @@ caf::behavior shard_actor::make_behavior() {
         const bool set_back = next_look_ > now + look_every;
         if (!looking_ && (now >= next_look_ || set_back))
           look_for_due();
-        for (auto& [owner, agent] : agents_)
-          send(agent, sweep_message{});
+        for (auto& [owner, a] : agents_)
+          send(a.ref, sweep_message{});
       },
       [this](due_message& m) {
         looking_ = false;
@@ -42,9 +42,13 @@ caf::behavior shard_actor::make_behavior() {
         }
       },
       [this](const forget_message& m) {
-        if (auto found = agents_.find(m.who->owner); found != agents_.end())
-          send(found->second, m);
+        auto found = agents_.find(m.who->owner);
+        if (found == agents_.end())
+          return;
+        ++found->second.sent;
+        send(found->second.ref, m);
       },
+      [this](const vacant_message& m) { let_go(m); },
       [this](fenced_message m) {
         // Somebody else writes this shard: this node is no longer what its operator thinks it is.
         if (!context_->lost.exchange(true))
@@ -58,8 +62,8 @@ caf::behavior shard_actor::make_behavior() {
         stopping_ = true;
         if (agents_.empty())
           return quit();
-        for (auto& [owner, agent] : agents_)
-          send(agent, stop_message{});
+        for (auto& [owner, a] : agents_)
+          send(a.ref, stop_message{});
       },
   };
 }
@@ -75,13 +79,25 @@ void shard_actor::route(command_message& m) {
     return m.done->fail(ask_errc::not_owner, "not_owner", "This node lost its shards to another node; ask that one.");
   if (stopping_)
     return;
-  auto& agent = agents_[m.key.owner.id()];
-  if (!agent) {
-    agent = spawn<vpa_actor>(context_, caf::actor_cast<caf::actor>(this), m.key.owner, shard_, epoch_);
-    monitor(agent);
-    by_address_.emplace(agent.address(), m.key.owner.id());
+  auto& to = agents_[m.key.owner.id()];
+  if (!to.ref) {
+    to.ref = spawn<vpa_actor>(context_, caf::actor_cast<caf::actor>(this), m.key.owner, shard_, epoch_);
+    monitor(to.ref);
+    by_address_.emplace(to.ref.address(), m.key.owner.id());
   }
-  send(agent, std::move(m));
+  ++to.sent;
+  send(to.ref, std::move(m));
+}
+
+// What the agent has not received yet brings it to life: then it stays.
+void shard_actor::let_go(const vacant_message& m) {
+  auto found = agents_.find(m.owner);
+  if (stopping_ || found == agents_.end() || found->second.sent != m.received)
+    return;
+  context_->live.erase(context_->parts.node + "/shard-" + std::to_string(shard_) + "/" + m.owner);
+  send(found->second.ref, let_go_message{});
+  by_address_.erase(found->second.ref.address());
+  agents_.erase(found);
 }
 
 void shard_actor::look_for_due() {

@@ -16,13 +16,20 @@ public:
   const char* name() const override { return "shard"; }
 
 private:
+  struct agent {
+    caf::actor ref;
+    /// The commands and requests to forget that it was sent.
+    uint64_t sent = 0;
+  };
+
   void route(command_message& m);
+  void let_go(const vacant_message& m);
   void look_for_due();
   void on_down(const caf::down_msg& d);
 
   shard_number shard_;
   int64_t epoch_;
-  std::unordered_map<std::string, caf::actor> agents_;
+  std::unordered_map<std::string, agent> agents_;
   std::unordered_map<caf::actor_addr, std::string> by_address_;
   timepoint next_look_{};
   bool looking_ = false;

@@ -25,7 +25,15 @@ vpa_actor::vpa_actor(caf::actor_config& config, context_ptr context, caf::actor 
 caf::behavior vpa_actor::make_behavior() {
   publish();
   return {
-      [this](command_message& m) { admit(m); },
+      [this](command_message& m) {
+        ++received_;
+        admit(m);
+      },
+      [this](revive_message& m) {
+        --revivals_;
+        if (!stopping_)
+          pass_on(command_message{std::move(m.key), shard_, nullptr, nullptr});
+      },
       [this](const busy_message& m) {
         auto found = slots_.find(m.slot);
         if (found == slots_.end())
@@ -35,14 +43,15 @@ caf::behavior vpa_actor::make_behavior() {
         for (auto& held : std::exchange(found->second.held, {}))
           send(found->second.ref, std::move(held));
       },
-      [this](const forget_message& m) { forget(m); },
+      [this](const forget_message& m) {
+        ++received_;
+        forget(m);
+      },
       [this](fenced_message m) { send(parent_, m); },
-      [this](sweep_message) {
-        const auto now = context_->parts.clock.now();
-        for (auto& [name, s] : slots_) {
-          if (s.ask_at <= now && !std::exchange(s.leaving, true))
-            send(s.ref, retire_message{});
-        }
+      [this](sweep_message) { look_at_the_idle(); },
+      [this](let_go_message) {
+        let_go_ = true;
+        quit();
       },
       [this](stop_message) {
         stopping_ = true;
@@ -55,7 +64,8 @@ caf::behavior vpa_actor::make_behavior() {
 }
 
 void vpa_actor::on_exit() {
-  context_->live.erase(context_->parts.node + "/shard-" + std::to_string(shard_) + "/" + owner_.id());
+  if (!let_go_) // else there may be a successor already
+    context_->live.erase(context_->parts.node + "/shard-" + std::to_string(shard_) + "/" + owner_.id());
   slots_.clear();
   by_address_.clear();
   parent_ = nullptr;
@@ -143,7 +153,7 @@ void vpa_actor::on_down(const caf::down_msg& d) {
   if (!forgets.empty())
     return;
   if (d.reason == store_is_silent) // the store may be back soon; what was held is answered by being dropped
-    return delayed_send(this, silent_store_pause, command_message{key, shard_, nullptr, nullptr});
+    return revive_later(key, silent_store_pause);
   if (crashed)
     return on_crash(key, std::move(held));
   failures_.erase(name);
@@ -170,8 +180,22 @@ void vpa_actor::on_crash(const persistence::entity_key& key, std::vector<command
   }
   for (auto& m : held)
     pass_on(std::move(m));
-  auto delay = context_->parts.limits.retry_first_ms * (1u << count);
-  delayed_send(this, delay, command_message{key, shard_, nullptr, nullptr});
+  revive_later(key, context_->parts.limits.retry_first_ms * (1u << count));
+}
+
+void vpa_actor::revive_later(const persistence::entity_key& key, milliseconds delay) {
+  ++revivals_;
+  delayed_send(this, delay, revive_message{key});
+}
+
+// With the last entity the agent goes too, unless it knows something that the journal does not.
+void vpa_actor::look_at_the_idle() {
+  if (slots_.empty() && revivals_ == 0 && failures_.empty())
+    return send(parent_, vacant_message{owner_.id(), received_});
+  const auto now = context_->parts.clock.now();
+  for (auto& [name, s] : slots_)
+    if (s.ask_at <= now && !std::exchange(s.leaving, true))
+      send(s.ref, retire_message{});
 }
 
 void vpa_actor::publish() {

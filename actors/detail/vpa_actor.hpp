@@ -36,6 +36,8 @@ private:
   slot& slot_for(const persistence::entity_key& key);
   void on_down(const caf::down_msg& d);
   void on_crash(const persistence::entity_key& key, std::vector<command_message> held);
+  void revive_later(const persistence::entity_key& key, milliseconds delay);
+  void look_at_the_idle();
   void publish();
 
   caf::actor parent_;
@@ -46,6 +48,11 @@ private:
   std::unordered_map<caf::actor_addr, persistence::entity_key> by_address_;
   std::map<std::string, unsigned> failures_;
   unsigned restarts_ = 0;
+  /// Entities that are started again in a while.
+  size_t revivals_ = 0;
+  /// The shard's commands and requests to forget, so that none is on its way when it lets the agent go.
+  uint64_t received_ = 0;
+  bool let_go_ = false;
   bool stopping_ = false;
 };
 

@@ -5,10 +5,12 @@
 
 #include <CLI/CLI.hpp>
 
+#include "tools/bench/agents.hpp"
 #include "tools/bench/append.hpp"
 #include "tools/bench/negotiation.hpp"
 #include "tools/bench/onboarding.hpp"
 #include "tools/bench/start.hpp"
+#include "tools/bench/tenants.hpp"
 
 namespace {
 
@@ -56,10 +58,24 @@ public:
     if (wanted("start"))
       show("start", "start to ready on SQLite",
            [&] { return bench::measure_start(options_.program, folder("start")); });
+    measure_crowds();
     return all_;
   }
 
 private:
+  // What thousands of tenants cost, which takes minutes: only by name.
+  void measure_crowds() {
+    if (only_.contains("agents"))
+      for (const auto& f : bench::measure_agents(folder("agents")))
+        show("agents", "participant agents in memory", [&] { return f; });
+    if (only_.contains("registered"))
+      show("registered", "start on a store of many participant agents",
+           [&] { return bench::measure_start_registered(options_.program, folder("registered")); });
+    if (only_.contains("tenants"))
+      show("tenants", "negotiations of many tenants",
+           [&] { return bench::measure_tenants(options_.program, folder("tenants"), length_); });
+  }
+
   bool wanted(const std::string& section) const { return only_.empty() || only_.contains(section); }
 
   std::string folder(const std::string& section) const { return options_.folder + "/" + section; }
@@ -73,7 +89,7 @@ private:
     }
     if (f) {
       f->command = "./dev bench --only " + section;
-      if (section != "start" && section != "onboarding")
+      if (!untimed_.contains(section))
         f->command += " --seconds " + bench::rounded(options_.seconds);
     }
     all_ = bench::print(name, f) && all_;
@@ -82,6 +98,8 @@ private:
   const options& options_;
   milliseconds length_;
   std::set<std::string> only_;
+  /// These work until they are done.
+  const std::set<std::string> untimed_{"start", "onboarding", "agents", "registered"};
   bool all_ = true;
 };
 
@@ -98,9 +116,13 @@ int main(int argc, char** argv) {
   app.add_option("--program", o.program, "The program fondaco")->required()->check(CLI::ExistingFile);
   app.add_option("--seconds", o.seconds, "How long each side works in a pass; there are three passes")
       ->check(CLI::Range(0.1, 600.0));
-  app.add_option("--only", o.only, "append, negotiation, onboarding, verified, start; all of them if it is left out")
+  app.add_option(
+         "--only", o.only,
+         "append, negotiation, onboarding, verified, start, which are measured if it is left out; agents, registered, "
+         "tenants: what thousands of tenants cost, in minutes")
       ->delimiter(',')
-      ->check(CLI::IsMember({"append", "negotiation", "onboarding", "verified", "start"}));
+      ->check(CLI::IsMember(
+          {"append", "negotiation", "onboarding", "verified", "start", "agents", "registered", "tenants"}));
   CLI11_PARSE(app, argc, argv);
   o.program = std::filesystem::absolute(o.program).string();
   o.folder = std::filesystem::absolute(o.folder).string();

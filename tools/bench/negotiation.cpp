@@ -15,7 +15,7 @@ measured<figure> measure(const std::string& database, const std::string& program
                          const std::string& provider_store, const std::string& consumer_store, milliseconds length) {
   std::error_code failed;
   std::filesystem::remove_all(folder, failed);
-  parties p(folder, provider_store, consumer_store, limits::consumers);
+  parties p(folder, provider_store, consumer_store, 1, limits::consumers);
   if (auto ready = p.set_up(program); !ready)
     return std::unexpected(ready.error() + "; logs: " + p.logs());
   negotiator n(p);

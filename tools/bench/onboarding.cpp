@@ -143,7 +143,7 @@ measured<figure> measure_verified_negotiations(const std::string& program, const
   std::error_code failed;
   std::filesystem::remove_all(folder, failed);
   members m(program, folder + "/members", stores->url(0));
-  parties closed(folder + "/closed", stores->url(1), stores->url(2), limits::consumers);
+  parties closed(folder + "/closed", stores->url(1), stores->url(2), 1, limits::consumers);
   if (auto ready = m.set_up(); !ready)
     return std::unexpected(ready.error() + "; log: " + m.log());
   auto provider = m.add_tenant(), consumer = m.add_tenant();

@@ -1,5 +1,9 @@
 #include "tools/bench/parties.hpp"
 
+#include <atomic>
+#include <mutex>
+#include <thread>
+
 #include "actors/ports/clock.hpp"
 #include "gateway/api_client.hpp"
 
@@ -20,14 +24,17 @@ std::string negotiation_path(const std::string& participant) {
 } // namespace
 
 parties::parties(const std::string& folder, const std::string& provider_store, const std::string& consumer_store,
-                 size_t consumers)
+                 size_t providers, size_t consumers)
     : provider_("provider", folder + "/provider", provider_store, {}),
-      consumer_("consumer", folder + "/consumer", consumer_store, {}),
-      acme_{provider_, "acme", "did:web:acme.example"} {
-  for (size_t i = 1; i <= consumers; ++i) {
-    const auto id = "consumer-" + std::to_string(i);
-    consumers_.push_back({consumer_, id, "did:web:" + id + ".example"});
-  }
+      consumer_("consumer", folder + "/consumer", consumer_store, {}), request_bodies_(providers) {
+  const auto add = [](std::vector<party>& all, tools::demo_node& at, const char* name, size_t count) {
+    for (size_t i = 1; i <= count; ++i) {
+      const auto id = name + std::to_string(i);
+      all.push_back({at, id, "did:web:" + id + ".example"});
+    }
+  };
+  add(providers_, provider_, "provider-", providers);
+  add(consumers_, consumer_, "consumer-", consumers);
 }
 
 measured<void> parties::get_token(tools::demo_node& n) {
@@ -50,24 +57,64 @@ measured<json::object> parties::call(tools::demo_node& n, const std::string& met
   return answer.object();
 }
 
-measured<void> parties::set_up(const std::string& program) {
-  for (auto* n : {&provider_, &consumer_}) {
+measured<void> parties::start(const std::string& program) {
+  for (auto* n : {&provider_, &consumer_})
     if (auto started = n->start(program); !started)
       return std::unexpected(started.error());
+  return get_tokens();
+}
+
+measured<void> parties::set_up(const std::string& program) {
+  auto ok = start(program);
+  return ok ? set_up(0, consumers_.size()) : ok;
+}
+
+measured<void> parties::get_tokens() {
+  for (auto* n : {&provider_, &consumer_})
     if (auto ok = get_token(*n); !ok)
       return ok;
-  }
-  if (auto ok = add_party(acme_); !ok)
+  return {};
+}
+
+// One provider has one configuration, which only one may change at a time.
+measured<void> parties::set_up(size_t from, size_t to) {
+  const size_t workers = providers_.size() == 1 ? 1 : limits::consumers;
+  std::atomic<size_t> next{from};
+  std::mutex mutex;
+  measured<void> all;
+  std::vector<std::jthread> threads;
+  for (size_t w = 0; w < workers; ++w)
+    threads.emplace_back([&] {
+      for (size_t i = next++; i < to; i = next++)
+        if (auto ok = set_up_one(i); !ok) {
+          std::lock_guard lock(mutex);
+          all = ok;
+          next = to;
+        }
+    });
+  threads.clear();
+  return all;
+}
+
+measured<void> parties::set_up_one(size_t consumer) {
+  const auto& provider = provider_of(consumer);
+  auto& body = request_bodies_[consumer % providers_.size()];
+  auto ok = add_party(consumers_[consumer]);
+  if (ok && body.empty())
+    ok = add_party(provider);
+  if (ok)
+    ok = introduce(provider, consumers_[consumer]);
+  if (!ok || !body.empty())
     return ok;
-  for (const auto& c : consumers_) {
-    auto ok = add_party(c);
-    if (ok)
-      ok = introduce(acme_, c);
-    if (!ok)
-      return ok;
-  }
-  auto ok = publish();
-  return ok ? find_offer() : ok;
+  ok = publish(provider);
+  if (!ok)
+    return ok;
+  // All consumers of a provider are offered the same, so one looks and all ask.
+  auto found = find_offer(consumers_[consumer], provider);
+  if (!found)
+    return std::unexpected(found.error());
+  body = std::move(*found);
+  return {};
 }
 
 measured<void> parties::add_party(const party& p) {
@@ -102,7 +149,7 @@ measured<void> parties::trust(const party& who, const party& whom, const std::st
   return {};
 }
 
-measured<void> parties::publish() {
+measured<void> parties::publish(const party& provider) {
   auto asset = typed("Asset");
   asset["@id"] = dataset;
   asset["properties"] = json::object{{"name", dataset}};
@@ -118,8 +165,8 @@ measured<void> parties::publish() {
   definition["contractPolicyId"] = "europe";
   definition["assetsSelector"] = json::array{};
   // Nobody transfers here, yet an asset is offered only where a data plane can share it.
-  json::object plane{{"dataplaneId", "acme-plane"},
-                     {"endpoint", provider_.url("signaling") + "/api/dataplane/acme"},
+  json::object plane{{"dataplaneId", provider.id + "-plane"},
+                     {"endpoint", provider_.url("signaling") + "/api/dataplane/" + provider.id},
                      {"transferTypes", json::array{"HttpData-PULL"}}};
   const struct {
     const char* method;
@@ -130,20 +177,21 @@ measured<void> parties::publish() {
                {"POST", "/policydefinitions", &policy},
                {"POST", "/contractdefinitions", &definition}};
   for (const auto& c : calls)
-    if (auto ok = call(provider_, c.method, "/participants/acme" + std::string(c.path), *c.body); !ok)
+    if (auto ok = call(provider_, c.method, "/participants/" + provider.id + c.path, *c.body); !ok)
       return std::unexpected(ok.error());
   return {};
 }
 
-std::string parties::provider_dsp() const { return provider_.url("protocol") + "/api/dsp/acme/" + profile; }
+std::string parties::dsp_of(const party& provider) const {
+  return provider_.url("protocol") + "/api/dsp/" + provider.id + "/" + profile;
+}
 
-// All consumers are offered the same, so one looks and all ask.
-measured<void> parties::find_offer() {
+measured<std::string> parties::find_offer(const party& consumer, const party& provider) {
   auto body = typed("CatalogRequest");
-  body["counterPartyAddress"] = provider_dsp();
-  body["counterPartyId"] = acme_.identity;
+  body["counterPartyAddress"] = dsp_of(provider);
+  body["counterPartyId"] = provider.identity;
   body["profile"] = profile;
-  const auto catalog = call(consumer_, "POST", "/participants/" + consumers_.front().id + "/catalog/request", body);
+  const auto catalog = call(consumer_, "POST", "/participants/" + consumer.id + "/catalog/request", body);
   if (!catalog)
     return std::unexpected(catalog.error());
   json::object offer;
@@ -155,20 +203,19 @@ measured<void> parties::find_offer() {
   if (offer.empty())
     return std::unexpected("the provider's catalog has no offer");
   offer["@type"] = "Offer";
-  offer["assigner"] = acme_.identity;
+  offer["assigner"] = provider.identity;
   offer["target"] = dataset;
   auto request = typed("ContractRequest");
-  request["counterPartyAddress"] = provider_dsp();
+  request["counterPartyAddress"] = dsp_of(provider);
   request["profile"] = profile;
   request["policy"] = std::move(offer);
-  request_body_ = json::write(request);
-  return {};
+  return json::write(request);
 }
 
 measured<std::string> parties::request(size_t consumer) {
   const auto answer = http_.send(
       "POST", consumer_.url("management") + "/api/management/v5beta" + negotiation_path(consumers_[consumer].id),
-      tokens_.at(consumer_.name()), request_body_);
+      tokens_.at(consumer_.name()), request_bodies_[consumer % providers_.size()]);
   const auto body = answer.object();
   const auto id = json::string_at(body, "@id");
   if (!id)

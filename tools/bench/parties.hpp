@@ -12,17 +12,24 @@
 
 namespace fondaco::bench {
 
-/// A provider with an offer on one node and consumers on another, who trust in pairs: the real program in two
+/// Providers with an offer each on one node and consumers on another, who trust in pairs: the real program in two
 /// processes, driven over their Management APIs. Negotiations may be started and looked at from several threads at
 /// once.
 class parties final : public negotiating_parties {
 public:
-  /// Two nodes in this folder on these databases; SQLite files in the folder if they are empty.
+  /// Two nodes in this folder on these databases; SQLite files in the folder if they are empty. The providers, one or
+  /// as many as the consumers, are taken in turn.
   parties(const std::string& folder, const std::string& provider_store, const std::string& consumer_store,
-          size_t consumers);
+          size_t providers, size_t consumers);
 
-  /// Starts the nodes and sets everybody up, up to the offer in each consumer's hands.
+  /// Starts the nodes.
+  measured<void> start(const std::string& program);
+  /// Sets these consumers and their providers up, up to the offer in each consumer's hands.
+  measured<void> set_up(size_t from, size_t to);
+  /// Both, for all consumers.
   measured<void> set_up(const std::string& program);
+  /// A fresh token for each node.
+  measured<void> get_tokens();
 
   /// Posts a consumer's request for the offer; gives the negotiation's id.
   measured<std::string> request(size_t consumer) override;
@@ -52,17 +59,20 @@ private:
   measured<void> add_party(const party& p);
   measured<void> introduce(const party& a, const party& b);
   measured<void> trust(const party& who, const party& whom, const std::string& accepts, const std::string& presents);
-  measured<void> publish();
-  measured<void> find_offer();
-  std::string provider_dsp() const;
+  const party& provider_of(size_t consumer) const { return providers_[consumer % providers_.size()]; }
+  measured<void> set_up_one(size_t consumer);
+  measured<void> publish(const party& provider);
+  measured<std::string> find_offer(const party& consumer, const party& provider);
+  std::string dsp_of(const party& provider) const;
 
   tools::demo_node provider_;
   tools::demo_node consumer_;
-  party acme_;
+  std::vector<party> providers_;
   std::vector<party> consumers_;
   tools::demo_http http_;
   std::map<std::string, std::string> tokens_;
-  std::string request_body_;
+  /// Of each provider, once it is set up: the request for what it offers.
+  std::vector<std::string> request_bodies_;
 };
 
 } // namespace fondaco::bench
