@@ -97,8 +97,8 @@ bool matrix::kill_once(scene& s, const std::string& where, uint64_t n, side when
     return true;
   ++failures_;
   const auto comma = where.find(", ");
-  std::cout << "  again: ./dev crash --store " << name_of(extent_.kind) << " --scene " << where.substr(0, comma) << " --node "
-            << where.substr(comma + 2) << " --at " << n << " --side " << name_of(when) << std::endl;
+  std::cout << "  again: ./dev crash --store " << name_of(extent_.kind) << " --scene " << where.substr(0, comma)
+            << " --node " << where.substr(comma + 2) << " --at " << n << " --side " << name_of(when) << std::endl;
   return goes_on;
 }
 
