@@ -44,6 +44,7 @@ cases canary_cases();
 cases restart_cases();
 cases operator_cases();
 cases role_cases();
+cases tenant_matrix_cases();
 cases fault_cases();
 cases onboarding_cases();
 cases trace_cases();

@@ -54,6 +54,7 @@ node& fabric::add(const std::string& name, const std::string& roles, const std::
   n.kind = options_.kind;
   n.file_roots = {files_};
   n.clients = options_.clients;
+  n.jwks_url = options_.jwks_url;
   n.roles = roles;
   n.admin_scopes = admin_scopes;
   n.profiles = std::string("[[dataspace_profile]]\n") + assigned("name", dataspace) +

@@ -19,6 +19,8 @@ struct fabric_options {
   std::string nats_url;
   /// API clients of every node, besides the usual.
   std::vector<api_client> clients;
+  /// Where the keys of the issuer of `fixed_tokens.hpp` are; empty: it is not trusted.
+  std::string jwks_url;
   /// TOML that every node's configuration has besides.
   std::string more;
 };

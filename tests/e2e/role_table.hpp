@@ -24,6 +24,8 @@ struct guarded_route {
   /// What is learned from the answer: a name, and the member of the answer (of its first element if it is a list).
   std::string learn_as = {};
   std::string learn_from = {};
+  /// The id of the thing that the request is about, where its arguments have no `id`.
+  std::string thing = {};
 };
 
 /// The routes of issue areas in an order in which each request finds what it needs.
@@ -31,5 +33,7 @@ std::vector<guarded_route> identity_table();
 std::vector<guarded_route> issuer_table();
 std::vector<guarded_route> cfm_table();
 std::vector<guarded_route> onboarding_table();
+std::vector<guarded_route> management_table();
+std::vector<guarded_route> operator_table();
 
 } // namespace fondaco::e2e

@@ -1,23 +1,10 @@
 #include "e2e/cases.hpp"
+#include "e2e/role_matrix.hpp"
 #include "e2e/text.hpp"
 
 namespace fondaco::e2e {
 
 namespace {
-
-// Everything that a caller sees of an answer, but for the ids that it asked by and what differs from moment to moment.
-std::string looks(const answer& a, const std::string& id) {
-  auto text = std::to_string(a.status) + "\n";
-  for (const auto& [name, value] : a.headers)
-    if (!http::same_name(name, "x-request-id") && !http::same_name(name, "date"))
-      text += name + ": " + value + "\n";
-  return replaced(text + a.body, id, std::string(id.size(), 'X'));
-}
-
-std::string sibling(std::string id) {
-  id.back() = id.back() == '0' ? '1' : '0';
-  return id;
-}
 
 void check_same(const std::string& what, const answer& theirs, const std::string& id, const answer& unknown,
                 const std::string& unknown_id) {
@@ -30,7 +17,7 @@ void over_dsp(bed& b) {
   peer_negotiation n(w.as_peer(w.initech), w.other_side);
   n.begin("dataset-2");
   auto acme = w.as_peer(w.acme);
-  auto id = n.provider_pid(), none = sibling(id);
+  auto id = n.provider_pid(), none = nobodys(id);
   check_same("another tenant's negotiation", acme.get("/negotiations/" + id), id, acme.get("/negotiations/" + none),
              none);
   for (const char* rest : {"/termination", "/agreement/verification"}) {
@@ -54,7 +41,7 @@ void other_counterparty(bed& b) {
   dsp_client stranger(w.acme.dsp(), token);
   check_equal("the status of the stranger's catalog",
               stranger.post("/catalog/request", message("CatalogRequestMessage")).status, 200);
-  auto id = n.provider_pid(), none = sibling(id);
+  auto id = n.provider_pid(), none = nobodys(id);
   check_same("another counterparty's negotiation", stranger.get("/negotiations/" + id), id,
              stranger.get("/negotiations/" + none), none);
   auto end = [&](const std::string& to) {
@@ -78,16 +65,16 @@ void over_management(bed& b) {
   };
   for (const char* path :
        {"/contractnegotiations/ID", "/contractnegotiations/ID/state", "/contractnegotiations/ID/agreement"})
-    look(path, negotiation, sibling(negotiation));
-  look("/contractagreements/ID", agreement, sibling(agreement));
+    look(path, negotiation, nobodys(negotiation));
+  look("/contractagreements/ID", agreement, nobodys(agreement));
   for (const char* path : {"/transferprocesses/ID", "/transferprocesses/ID/state", "/edrs/ID/dataaddress"})
-    look(path, transfer, sibling(transfer));
+    look(path, transfer, nobodys(transfer));
   auto end = [&](const std::string& one) {
     return w.consumer_admin.send("POST", w.umbrella.path("/transferprocesses/" + one + "/terminate"),
                                  managed("TerminateTransfer"));
   };
-  check_same("the termination of another tenant's transfer", end(transfer), transfer, end(sibling(transfer)),
-             sibling(transfer));
+  check_same("the termination of another tenant's transfer", end(transfer), transfer, end(nobodys(transfer)),
+             nobodys(transfer));
   check_equal("the transfer's state after it", state_of(w, w.globex, "/transferprocesses/" + transfer), "STARTED");
 }
 
@@ -118,9 +105,9 @@ void agreement_of_another(bed& b) {
   body["transferType"] = transfer_type;
   auto got = w.consumer_admin.send("POST", w.umbrella.path("/transferprocesses"), body);
   check_equal("the status of a transfer under another tenant's agreement", got.status, 400);
-  body["contractId"] = sibling(agreement);
+  body["contractId"] = nobodys(agreement);
   auto unknown = w.consumer_admin.send("POST", w.umbrella.path("/transferprocesses"), body);
-  check_equal("the answer", looks(got, agreement), looks(unknown, sibling(agreement)));
+  check_equal("the answer", looks(got, agreement), looks(unknown, nobodys(agreement)));
 }
 
 } // namespace
