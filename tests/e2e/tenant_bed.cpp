@@ -113,6 +113,49 @@ std::string tenant_bed::agree(const organisation& consumer, const organisation& 
   return id;
 }
 
+json::object tenant_bed::own_offer() {
+  return {{"@id", "offer-" + random_hex(8)},
+          {"@type", "Offer"},
+          {"assigner", peer_identity},
+          {"target", "thing"},
+          {"permission", policy("attribute.region", "eu").at("permission")}};
+}
+
+std::string tenant_bed::buy(const json::object& offer) {
+  auto body = managed("ContractRequest");
+  body["counterPartyAddress"] = other_side.base();
+  body["profile"] = profile;
+  body["policy"] = offer;
+  const auto id = admin.create(alpha.path("/contractnegotiations"), body);
+  await(alpha, "/contractnegotiations/" + id, "REQUESTED");
+  return id;
+}
+
+tenant_bed::provided_access tenant_bed::consume(const organisation& provider, const std::string& token) {
+  provided_access out;
+  const dsp_client to(provider.dsp(), token);
+  peer_negotiation n(to, other_side);
+  out.agreement = text_at(n.finish("cargo"), "@id");
+  const auto pid = "urn:uuid:" + random_uuid();
+  auto asking = message("TransferRequestMessage");
+  asking["consumerPid"] = pid;
+  asking["callbackAddress"] = other_side.base();
+  asking["format"] = transfer_type;
+  asking["agreementId"] = out.agreement;
+  const auto got = to.post("/transfers/request", asking);
+  check(got.status == 201, "a transfer request was answered " + std::to_string(got.status) + ": " + got.body);
+  out.transfer = text_at(got.object(), "providerPid");
+  const auto address = object_at(other_side.await("/transfers/" + pid + "/start").message(), "dataAddress");
+  const auto endpoint = text_at(address, "endpoint");
+  out.flow = endpoint.substr(endpoint.rfind('/') + 1);
+  for (const auto& v : array_at(address, "endpointProperties"))
+    if (text_at(v.as_object(), "name") == "authorization")
+      out.authorization = text_at(v.as_object(), "value");
+  check(!out.authorization.empty(), "a start gave no token: " + json::serialize(address));
+  await(provider, "/transferprocesses/" + out.transfer, "STARTED");
+  return out;
+}
+
 std::string tenant_bed::member(const organisation& who, const std::string& path, const char* name) {
   return text_at(admin.call("GET", who.path(path)).as_object(), name);
 }

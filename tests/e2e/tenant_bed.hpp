@@ -34,6 +34,18 @@ public:
   json::object offer(const organisation& consumer, const organisation& provider, const std::string& asset);
   /// Negotiates to FINALIZED; gives the consumer's id of the negotiation.
   std::string agree(const organisation& consumer, const organisation& provider, const std::string& asset);
+  /// Lets alpha begin a negotiation with the test, which provides; gives the consumer's id of it.
+  std::string buy(const json::object& offer);
+  /// The test's offer of a thing.
+  static json::object own_offer();
+  /// The test consumes from a tenant: it agrees, and gets access to `cargo`.
+  struct provided_access {
+    std::string transfer;
+    std::string agreement;
+    std::string flow;
+    std::string authorization;
+  };
+  provided_access consume(const organisation& provider, const std::string& token);
   /// Waits until a negotiation or transfer of a tenant has this state.
   void await(const organisation& who, const std::string& path, const std::string& state);
   /// A member of what a route of a tenant answers.
