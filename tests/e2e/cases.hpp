@@ -45,6 +45,8 @@ cases restart_cases();
 cases operator_cases();
 cases role_cases();
 cases tenant_matrix_cases();
+cases credential_matrix_cases();
+cases route_cases();
 cases fault_cases();
 cases onboarding_cases();
 cases trace_cases();

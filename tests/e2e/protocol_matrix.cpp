@@ -100,7 +100,9 @@ void run_protocol_table(callers& by, const protocol_callers& who, const std::vec
     const auto a = call_as_allowed(by, who, route, known);
     if (route.learn_as.empty())
       continue;
-    known[route.learn_as] = text_at(a.object(), route.learn_from);
+    const auto place = a.header("Location");
+    known[route.learn_as] =
+        route.learn_from == "Location" ? place.substr(place.rfind('/') + 1) : text_at(a.object(), route.learn_from);
     check(!known[route.learn_as].empty(), r.name() + " gave no " + route.learn_from + ": " + a.body);
   }
 }

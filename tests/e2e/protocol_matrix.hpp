@@ -23,6 +23,7 @@ struct protocol_route {
   bool private_to_caller = false;
   /// The status of the answer to who may, where it is no success: the caller was let in, and the state table spoke.
   int admitted = 0;
+  /// What is learned from the answer: a name, and the member, or the last segment of `Location`.
   std::string learn_as = {};
   std::string learn_from = {};
 };

@@ -13,7 +13,7 @@ namespace fondaco::e2e {
 namespace {
 
 /// What wakes up later than this is not under way.
-constexpr int soon_s = 60;
+constexpr int soon_s = 30;
 
 // Every scope that anybody may ask for who administers anything.
 const std::vector<std::string> all_scopes{
