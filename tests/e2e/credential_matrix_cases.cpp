@@ -56,8 +56,8 @@ public:
 
   /// A self-issued token of whoever has this key, with what a tenant's STS lets the office see.
   std::string token(const did_party& by, const std::string& to, int64_t lives_s = lifetime_s) {
-    const auto got = post_form(sts_url(), sts_form(f_.did(to), sts_secret(to),
-                                                   "&bearer_access_scope=" + in_path(presented_scope)));
+    const auto got =
+        post_form(sts_url(), sts_form(f_.did(to), sts_secret(to), "&bearer_access_scope=" + in_path(presented_scope)));
     check(got.status == 200, "the STS answered " + std::to_string(got.status) + ": " + got.body);
     const auto given = conformance::dcp::read_jwt(text_at(got.object(), "access_token"));
     const auto now = static_cast<int64_t>(std::time(nullptr));
@@ -115,8 +115,11 @@ private:
     const auto issuer = "/api/issuer/v1beta/participants/" + id;
     who.call("POST", issuer + "/attestations",
              {{"id", "att"}, {"attestationType", "holder"}, {"configuration", json::object()}});
-    json::object definition{{"id", "def"},          {"credentialType", "MembershipCredential"}, {"format", "vc20-bssl/jwt"},
-                            {"jsonSchema", "{}"},   {"validity", 3600}};
+    json::object definition{{"id", "def"},
+                            {"credentialType", "MembershipCredential"},
+                            {"format", "vc20-bssl/jwt"},
+                            {"jsonSchema", "{}"},
+                            {"validity", 3600}};
     definition["attestations"] = json::array{"att"};
     definition["mappings"] = json::array{
         json::object{{"input", "membership"}, {"output", "credentialSubject.membership"}, {"required", true}}};
@@ -128,8 +131,8 @@ private:
 
   void ask_office() {
     json::object request{{"issuerDid", office()}, {"holderPid", "pid-1"}};
-    request["credentials"] = json::array{
-        json::object{{"id", "def"}, {"type", "MembershipCredential"}, {"format", "vc20-bssl/jwt"}}};
+    request["credentials"] =
+        json::array{json::object{{"id", "def"}, {"type", "MembershipCredential"}, {"format", "vc20-bssl/jwt"}}};
     f_.at(f_.cfm()).call("POST", identities + "/alpha/credentials/request", request);
     office_.await("/credentials");
   }
@@ -189,11 +192,10 @@ void run_secrets(bed& b) {
     return "grant_type=client_credentials&client_id=" + client + "&client_secret=" + secret;
   };
   const auto sts = [&t](const std::string& client, const std::string& secret) { return t.sts_form(client, secret); };
-  const std::vector<secret_door> doors{
-      {"the token endpoint", n.url("management") + "/oauth2/token", oauth, "alpha", "beta", "alphb", n.secret("alpha"),
-       n.secret("beta")},
-      {"the STS", t.sts_url(), sts, t.f().did("alpha"), t.f().did("beta"), t.f().did("alphb"), t.sts_secret("alpha"),
-       t.sts_secret("beta")}};
+  const std::vector<secret_door> doors{{"the token endpoint", n.url("management") + "/oauth2/token", oauth, "alpha",
+                                        "beta", "alphb", n.secret("alpha"), n.secret("beta")},
+                                       {"the STS", t.sts_url(), sts, t.f().did("alpha"), t.f().did("beta"),
+                                        t.f().did("alphb"), t.sts_secret("alpha"), t.sts_secret("beta")}};
   for (const auto& d : doors) {
     const auto refused = [&](const std::string& who, const std::string& client, const std::string& secret) {
       auto got = post_form(d.url, d.form(client, secret));
@@ -205,8 +207,8 @@ void run_secrets(bed& b) {
                 unknown);
     check_equal("what another tenant's secret is told at " + d.name,
                 refused("another tenant's secret", d.alpha, d.beta_secret), unknown);
-    check_equal("the status of the right secret at " + d.name,
-                post_form(d.url, d.form(d.beta, d.beta_secret)).status, 200);
+    check_equal("the status of the right secret at " + d.name, post_form(d.url, d.form(d.beta, d.beta_secret)).status,
+                200);
   }
 }
 

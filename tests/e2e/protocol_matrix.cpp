@@ -78,14 +78,14 @@ void check_refusals(callers& by, const protocol_callers& who, const protocol_req
 
 answer call_as_allowed(callers& by, const protocol_callers& who, const protocol_route& route,
                        const known_names& known) {
-  return wait_for(route.method + " " + route.pattern + " to let in who may",
-                  [&](std::string& saw) -> std::optional<answer> {
-                    const auto r = ready(route, known);
-                    auto a = sent(by, who.listener, r, who.right, r.path, r.body);
-                    saw = std::to_string(a.status) + " " + a.body;
-                    const bool in = route.admitted == 0 ? a.status >= 200 && a.status < 300 : a.status == route.admitted;
-                    return in ? std::optional(std::move(a)) : std::nullopt;
-                  });
+  return wait_for(
+      route.method + " " + route.pattern + " to let in who may", [&](std::string& saw) -> std::optional<answer> {
+        const auto r = ready(route, known);
+        auto a = sent(by, who.listener, r, who.right, r.path, r.body);
+        saw = std::to_string(a.status) + " " + a.body;
+        const bool in = route.admitted == 0 ? a.status >= 200 && a.status < 300 : a.status == route.admitted;
+        return in ? std::optional(std::move(a)) : std::nullopt;
+      });
 }
 
 } // namespace

@@ -23,40 +23,46 @@ const std::string dsp = "/api/dsp/{pc}/{profile}", negotiations = dsp + "/negoti
 
 rows catalog_rows() {
   return {{"POST", dsp + "/catalog/request", "", message_of("CatalogRequestMessage")},
-          {"GET", dsp + "/catalog/datasets/{id}", "id=cargo", "", "cargo"}};
+          {"GET", dsp + "/catalog/datasets/{id}", "id=alphas", "", "alphas"}};
 }
 
 protocol_route update(const std::string& base, const std::string& verb, const std::string& id, const std::string& type,
                       const std::string& pids, const std::string& members = "", int admitted = 0) {
-  return {"POST", base + "/" + verb,        "pid=${" + id + "}", to_process(type, pids, members),
-          "${" + id + "}", true, admitted, "",                  ""};
+  return {"POST",
+          base + "/" + verb,
+          "pid=${" + id + "}",
+          to_process(type, pids, members),
+          "${" + id + "}",
+          true,
+          admitted,
+          "",
+          ""};
 }
 
 // Alpha provides in `first` and `second`; in `offered` and `bought` it is the consumer of the test.
 rows negotiation_rows() {
   const std::string asking = R"("consumerPid":"urn:uuid:first","callbackAddress":"${callback}","offer":${offer})";
-  return {{"POST", negotiations + "/request", "", message_of("ContractRequestMessage", asking), "${offer_id}", false, 0,
-           "first", "providerPid"},
-          {"POST", negotiations + "/offers", "",
-           message_of("ContractOfferMessage",
-                      R"("providerPid":"urn:uuid:x","callbackAddress":"${callback}","offer":${offer})"),
-           "", false, 400},
-          {"GET", one_negotiation, "pid=${first}", "", "${first}", true},
-          {"POST", one_negotiation + "/request", "pid=${first}",
-           message_of("ContractRequestMessage",
-                      R"("consumerPid":"urn:uuid:first","providerPid":"${first}","offer":${offer})"),
-           "${first}", true, 400},
-          {"POST", one_negotiation + "/agreement/verification", "pid=${first}",
-           message_of("ContractAgreementVerificationMessage",
-                      R"("consumerPid":"urn:uuid:first","providerPid":"${first}")"),
-           "${first}", true},
-          update(one_negotiation, "offers", "offered", "ContractOfferMessage", "offered_pids",
-                 R"("offer":${own_offer})"),
-          update(one_negotiation, "termination", "offered", "ContractNegotiationTerminationMessage", "offered_pids"),
-          update(one_negotiation, "agreement", "bought", "ContractAgreementMessage", "bought_pids",
-                 R"("agreement":${own_agreement})"),
-          update(one_negotiation, "events", "bought", "ContractNegotiationEventMessage", "bought_pids",
-                 R"("eventType":"FINALIZED")")};
+  return {
+      {"POST", negotiations + "/request", "", message_of("ContractRequestMessage", asking), "${offer_id}", false, 0,
+       "first", "providerPid"},
+      {"POST", negotiations + "/offers", "",
+       message_of("ContractOfferMessage",
+                  R"("providerPid":"urn:uuid:x","callbackAddress":"${callback}","offer":${offer})"),
+       "", false, 400},
+      {"GET", one_negotiation, "pid=${first}", "", "${first}", true},
+      {"POST", one_negotiation + "/request", "pid=${first}",
+       message_of("ContractRequestMessage",
+                  R"("consumerPid":"urn:uuid:first","providerPid":"${first}","offer":${offer})"),
+       "${first}", true, 400},
+      {"POST", one_negotiation + "/agreement/verification", "pid=${first}",
+       message_of("ContractAgreementVerificationMessage", R"("consumerPid":"urn:uuid:first","providerPid":"${first}")"),
+       "${first}", true},
+      update(one_negotiation, "offers", "offered", "ContractOfferMessage", "offered_pids", R"("offer":${own_offer})"),
+      update(one_negotiation, "termination", "offered", "ContractNegotiationTerminationMessage", "offered_pids"),
+      update(one_negotiation, "agreement", "bought", "ContractAgreementMessage", "bought_pids",
+             R"("agreement":${own_agreement})"),
+      update(one_negotiation, "events", "bought", "ContractNegotiationEventMessage", "bought_pids",
+             R"("eventType":"FINALIZED")")};
 }
 
 // The second transfer under one agreement ends otherwise than the first.
@@ -71,8 +77,12 @@ rows transfer_rows() {
   };
   const auto to = [&](const std::string& verb, const std::string& type, const std::string& consumer,
                       const std::string& provider) -> protocol_route {
-    return {"POST", one_transfer + "/" + verb, "pid=${" + provider + "}", message_of(type, pids(consumer, provider)),
-            "${" + provider + "}", true};
+    return {"POST",
+            one_transfer + "/" + verb,
+            "pid=${" + provider + "}",
+            message_of(type, pids(consumer, provider)),
+            "${" + provider + "}",
+            true};
   };
   return {{"POST", transfers + "/request", "", asking("urn:uuid:t1"), "${agreement}", true, 0, "t1", "providerPid"},
           {"GET", one_transfer, "pid=${t1}", "", "${t1}", true},

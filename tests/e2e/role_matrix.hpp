@@ -52,9 +52,9 @@ std::string listing(callers& by);
 /// Fails if anything was written since `before`.
 void check_unchanged(callers& by, const std::string& what, const std::string& before);
 
-/// Goes through the rows: who may not call is refused, and changes nothing; a foreign tenant's thing looks like nobody's;
-/// then who may calls, and succeeds. An answer of 409 is asked again: the thing may be on its way to where the row needs
-/// it.
+/// Goes through the rows: who may not call is refused, and changes nothing; a foreign tenant's thing looks like
+/// nobody's; then who may calls, and succeeds. An answer of 409 is asked again: the thing may be on its way to where
+/// the row needs it.
 void run_table(callers& by, const std::vector<guarded_route>& table, known_names& known);
 
 } // namespace fondaco::e2e

@@ -25,14 +25,13 @@ std::vector<open_routes> opened() {
   }
   std::vector<std::string> probes, socket;
   for (const char* listener : {"internal GET ", "observability GET "})
-    for (const char* path : {"/api/check/health", "/api/check/liveness", "/api/check/readiness", "/api/check/startup",
-                             "/api/v1/version"})
+    for (const char* path :
+         {"/api/check/health", "/api/check/liveness", "/api/check/readiness", "/api/check/startup", "/api/v1/version"})
       probes.push_back(std::string(listener) + path);
   for (const auto& r : operator_table())
     socket.push_back("operator GET " + r.pattern);
   return {{"probes and load balancers have no token; they are told nothing of a tenant", probes},
-          {"a scraper has no token; the listener is for the operator's network alone",
-           {"observability GET /metrics"}},
+          {"a scraper has no token; the listener is for the operator's network alone", {"observability GET /metrics"}},
           {"the socket's file lets in its owner alone", socket},
           {"it asks for a client's secret; a case of its own shows whom it refuses",
            {"management POST /oauth2/token", "management POST /api/sts/token"}},

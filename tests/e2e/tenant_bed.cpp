@@ -47,8 +47,8 @@ void serve_keys(peer& p) {
 }
 
 tenant_bed::tenant_bed(bed& b)
-    : folder_(b.fresh_folder()), at(options(b, make_files(folder_ + "/files"), keys), folder_ + "/node"), admin(at), by(at),
-      alpha{at, "alpha", "did:web:alpha.example", good_attributes},
+    : folder_(b.fresh_folder()), at(options(b, make_files(folder_ + "/files"), keys), folder_ + "/node"), admin(at),
+      by(at), alpha{at, "alpha", "did:web:alpha.example", good_attributes},
       beta{at, "beta", "did:web:beta.example", good_attributes},
       partner{at, "partner", "did:web:partner.example", good_attributes},
       slow{at, "slow", "did:web:slow.example", good_attributes}, to_alpha(random_hex(32)), to_beta(random_hex(32)),
@@ -59,7 +59,6 @@ tenant_bed::tenant_bed(bed& b)
 }
 
 void tenant_bed::share(const organisation& o, const std::string& asset) {
-  add_data_plane(admin, o);
   publish(admin, o, asset, file_address(folder_ + "/files/" + o.id + "/data"), policy("attribute.membership", "active"),
           policy("attribute.region", "eu"));
 }
@@ -78,9 +77,12 @@ void tenant_bed::settle() {
   auto slowly = managed("ParticipantContextConfig");
   slowly["entries"] = json::object{{"fondaco.dsp.reaction.delay.ms", "3600000"}};
   admin.call("PATCH", slow.path("/config"), slowly);
+  for (const auto* o : {&alpha, &beta, &partner, &slow})
+    add_data_plane(admin, *o);
   share(partner, "dataset-1");
   share(slow, "dataset-1");
   share(alpha, "cargo");
+  share(alpha, "alphas");
   share(beta, "cargo");
 }
 

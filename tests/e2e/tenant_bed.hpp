@@ -12,7 +12,8 @@ void serve_keys(peer& p);
 
 /// A node with the tenants alpha and beta, whom everything is refused of each other, and two that alpha deals with:
 /// partner, who shares `dataset-1`, and slow, who shares the same but reacts to a message only after an hour. Alpha and
-/// beta share `cargo`. The test itself is their counterparty, with a token for each, and one as a stranger for alpha.
+/// beta share `cargo`, and alpha alone `alphas`. The test itself is their counterparty, with a token for each, and one
+/// as a stranger for alpha.
 class tenant_bed {
   const std::string folder_;
 

@@ -67,12 +67,12 @@ void run_dsp(tenant_bed& t) {
   who.refused.push_back({"who knows what alpha presents", 401, bearer(t.from_alpha)});
   who.refused.push_back({"the operator", 401, bearer(t.by.as("operator").token())});
   const peer_negotiation looking(dsp_client(t.alpha.dsp(), t.to_alpha), t.other_side);
-  const auto offer = looking.offer("cargo"), sold = tenant_bed::own_offer();
+  const auto offer = looking.offer("alphas"), sold = tenant_bed::own_offer();
   const auto offered = t.buy(sold), bought = t.buy(sold);
-  json::object agreement{{"@id", "urn:uuid:" + random_uuid()}, {"@type", "Agreement"},
-                         {"target", "thing"},                  {"timestamp", "2026-01-31T12:00:00Z"},
-                         {"assigner", peer_identity},          {"assignee", t.alpha.identity},
-                         {"permission", sold.at("permission")}};
+  json::object agreement{
+      {"@id", "urn:uuid:" + random_uuid()},  {"@type", "Agreement"},      {"target", "thing"},
+      {"timestamp", "2026-01-31T12:00:00Z"}, {"assigner", peer_identity}, {"assignee", t.alpha.identity},
+      {"permission", sold.at("permission")}};
   known_names known{{"callback", t.other_side.base()},
                     {"offer", json::serialize(offer)},
                     {"offer_id", text_at(offer, "@id")},
@@ -111,20 +111,20 @@ void run_callbacks(tenant_bed& t) {
 }
 
 void run_signaling(tenant_bed& t) {
-  protocol_callers who{"signaling",
-                       {behind_proxy,
-                        behind_other_proxy,
-                        {"a token that is none", 401, bearer("garbage")},
-                        {"an expired token", 401, bearer(fixed_tokens::expired)},
-                        {"a token for another service", 401, bearer(fixed_tokens::other_audience)},
-                        {"the operator", 403, bearer(t.by.as("operator").token())},
-                        {"an administrator of other APIs", 403, bearer(t.by.as("admin").token())},
-                        {"alpha's token for another API", 403,
-                         bearer(t.by.as("alpha", "management-api:write").token())},
-                        {"another tenant", 403, bearer(t.by.as("beta").token())}},
-                       bearer(t.by.as("alpha").token()),
-                       bearer(t.by.as("beta").token()),
-                       {}};
+  protocol_callers who{
+      "signaling",
+      {behind_proxy,
+       behind_other_proxy,
+       {"a token that is none", 401, bearer("garbage")},
+       {"an expired token", 401, bearer(fixed_tokens::expired)},
+       {"a token for another service", 401, bearer(fixed_tokens::other_audience)},
+       {"the operator", 403, bearer(t.by.as("operator").token())},
+       {"an administrator of other APIs", 403, bearer(t.by.as("admin").token())},
+       {"alpha's token for another API", 403, bearer(t.by.as("alpha", "management-api:write").token())},
+       {"another tenant", 403, bearer(t.by.as("beta").token())}},
+      bearer(t.by.as("alpha").token()),
+      bearer(t.by.as("beta").token()),
+      {}};
   known_names known{{"in", random_uuid()}, {"out", random_uuid()}};
   run_protocol_table(t.by, who, signaling_table(), known);
 }
@@ -134,16 +134,17 @@ void run_signaling(tenant_bed& t) {
 cases tenant_matrix_cases() {
   const auto shared = std::make_shared<shared_tenants>();
   const auto on = [shared](void (*run)(tenant_bed&)) { return [shared, run](bed& b) { run(shared->of(b)); }; };
-  return {{"every route of the Management API refuses the wrong role, scope and tenant, hides a foreign tenant's things, "
-           "and lets in who may",
-           on(run_management)},
-          {"every route of the operator refuses whoever is none, and lets in who is", on(run_operator)},
-          {"every DSP route refuses who proves nothing to this participant, and hides another's processes and offers",
-           on(run_dsp)},
-          {"a data plane's public door opens to the token of one running flow alone", on(run_public)},
-          {"a data plane's callbacks are taken from this machine alone", on(run_callbacks)},
-          {"every signaling route of the data plane refuses the wrong role, scope and tenant, and lets in who may",
-           on(run_signaling)}};
+  return {
+      {"every route of the Management API refuses the wrong role, scope and tenant, hides a foreign tenant's things, "
+       "and lets in who may",
+       on(run_management)},
+      {"every route of the operator refuses whoever is none, and lets in who is", on(run_operator)},
+      {"every DSP route refuses who proves nothing to this participant, and hides another's processes and offers",
+       on(run_dsp)},
+      {"a data plane's public door opens to the token of one running flow alone", on(run_public)},
+      {"a data plane's callbacks are taken from this machine alone", on(run_callbacks)},
+      {"every signaling route of the data plane refuses the wrong role, scope and tenant, and lets in who may",
+       on(run_signaling)}};
 }
 
 } // namespace fondaco::e2e
