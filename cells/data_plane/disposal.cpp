@@ -31,7 +31,7 @@ task<result<std::vector<persistence::entity_row>>> some_flows(cell_services& s, 
 }
 
 task<bool> end_flow(cell_services& s, persistence::entity_row row, std::string reason) {
-  process_pull_gate().end(row.key.id);
+  process_pull_gate().end(row.key.owner, row.key.id);
   data_flow::signal g;
   g.type = dps::flow_signal::terminate;
   g.reason = std::move(reason);

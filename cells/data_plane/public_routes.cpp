@@ -175,7 +175,7 @@ task<response> pull(cell_services& s, std::shared_ptr<const request> r) {
     co_return pull_error(found->status, found->status == 403 ? "The token does not open this."
                                                              : "The data cannot be read now; ask again.");
   }
-  auto place = process_pull_gate().enter(found->flow, s.settings.pulls_per_flow_max);
+  auto place = process_pull_gate().enter(found->owner, found->flow, s.settings.pulls_per_flow_max);
   if (!place)
     co_return pull_error(429, "Too many pulls of this data flow are under way; ask again.");
   pull_request what;

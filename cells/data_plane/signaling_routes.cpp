@@ -121,7 +121,7 @@ task<response> tell(cell_services& s, std::shared_ptr<const request> r, tenant o
     out = from_ask(reply.error());
   } else {
     if (reply->at != dps::flow_state::started)
-      process_pull_gate().end(flow);
+      process_pull_gate().end(owner, flow);
     out = co_await answer(s, owner, std::move(*reply));
   }
   note(*r, owner, flow, dps::name_of(signal), out.status);

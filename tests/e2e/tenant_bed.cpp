@@ -10,6 +10,8 @@ namespace fondaco::e2e {
 namespace {
 
 constexpr size_t file_bytes = 4096;
+/// More than the buffers between a data plane and a slow reader take.
+constexpr size_t large_file_bytes = 16u << 20;
 
 const std::vector<std::string> participant_scopes{"management-api:read", "management-api:write", "data-plane:write"};
 const std::vector<std::string> other_apis{
@@ -33,7 +35,8 @@ std::string make_files(const std::string& folder) {
   std::filesystem::create_directories(folder);
   for (const char* who : {"alpha", "beta", "partner", "slow"}) {
     std::filesystem::create_directories(folder + "/" + who);
-    write_private(folder + "/" + who + "/data", random_bytes(file_bytes));
+    write_private(folder + "/" + who + "/data",
+                  random_bytes(who == std::string_view("alpha") ? large_file_bytes : file_bytes));
   }
   return folder;
 }

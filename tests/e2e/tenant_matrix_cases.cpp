@@ -129,6 +129,30 @@ void run_signaling(tenant_bed& t) {
   run_protocol_table(t.by, who, signaling_table(), known);
 }
 
+// Beta opens and ends a flow of its own under the id of alpha's, which somebody pulls.
+void run_flow_of_one_id(tenant_bed& t) {
+  constexpr int small_window_bytes = 64 << 10;
+  const auto ours = t.consume(t.alpha, t.to_alpha);
+  running_pull pull(t.at.url("public") + "/api/public/" + ours.flow, ours.authorization, small_window_bytes);
+  check_equal("the status of the pull", pull.status(), 200);
+  const auto flows = t.at.url("signaling") + "/api/dataplane/beta/dataflows/";
+  const auto tell = [&](const std::string& what, const json::object& body) {
+    const auto got =
+        send("POST", flows + what,
+             {{"Authorization", "Bearer " + t.by.as("beta").token()}, {"Content-Type", "application/json"}},
+             json::serialize(body));
+    check_equal("the status of beta's " + what + ": " + got.body, got.status, 200);
+  };
+  json::object start{
+      {"messageId", random_uuid()},  {"participantId", t.beta.identity}, {"counterPartyId", peer_identity},
+      {"dataspaceContext", profile}, {"processId", ours.flow},           {"agreementId", random_uuid()},
+      {"datasetId", "cargo"},        {"profile", transfer_type}};
+  start["metadata"] = json::object{{"dataAddress", file_address("data")}};
+  tell("start", start);
+  tell(ours.flow + "/terminate", {{"messageId", random_uuid()}});
+  check(pull.finish(), "a pull from alpha was broken off by beta after " + std::to_string(pull.bytes()) + " bytes");
+}
+
 } // namespace
 
 cases tenant_matrix_cases() {
