@@ -20,21 +20,37 @@ const std::vector<std::string> all_scopes{
     "management-api:admin",     "identity-api:admin",         "issuer-admin-api:admin",      "tenant-manager-api:read",
     "tenant-manager-api:write", "provision-manager-api:read", "provision-manager-api:write", "onboarding-api:admin"};
 
-/// What a path of the Management API begins with, and the resource that its scopes name.
+/// The resource that the scopes of an API name for what follows the tenant in a path.
 struct resource_of_path {
+  const char* prefix;
   const char* segment;
   const char* resource;
 };
-constexpr resource_of_path resources[] = {{"assets", "assets"},
-                                          {"policydefinitions", "policies"},
-                                          {"contractdefinitions", "contractdefinitions"},
-                                          {"contractnegotiations", "negotiations"},
-                                          {"contractagreements", "agreements"},
-                                          {"transferprocesses", "transfers"},
-                                          {"edrs", "transfers"},
-                                          {"catalog", "catalog"},
-                                          {"profiles", "profiles"},
-                                          {"dataplanes", "dataplanes"}};
+constexpr const char* management = "management-api";
+constexpr const char* identity = "identity-api";
+constexpr const char* issuing = "issuer-admin-api";
+constexpr resource_of_path resources[] = {{management, "assets", "assets"},
+                                          {management, "policydefinitions", "policies"},
+                                          {management, "contractdefinitions", "contractdefinitions"},
+                                          {management, "contractnegotiations", "negotiations"},
+                                          {management, "contractagreements", "agreements"},
+                                          {management, "transferprocesses", "transfers"},
+                                          {management, "edrs", "transfers"},
+                                          {management, "catalog", "catalog"},
+                                          {management, "profiles", "profiles"},
+                                          {management, "dataplanes", "dataplanes"},
+                                          {identity, "", "participants"},
+                                          {identity, "state", "participants"},
+                                          {identity, "token", "participants"},
+                                          {identity, "sts", "participants"},
+                                          {identity, "keypairs", "keypairs"},
+                                          {identity, "dids", "dids"},
+                                          {identity, "credentials", "credentials"},
+                                          {issuing, "attestations", "attestations"},
+                                          {issuing, "credentialdefinitions", "credentialdefinitions"},
+                                          {issuing, "holders", "holders"},
+                                          {issuing, "issuanceprocesses", "issuanceprocesses"},
+                                          {issuing, "credentials", "credentials"}};
 
 /// A request of a row, ready to be sent.
 struct guarded_request {
@@ -64,10 +80,10 @@ struct guarded_request {
 
 // `identity-api` for a route below /api/identity; the two managers of the CFM share a root.
 std::string scope_prefix(const std::string& pattern) {
-  for (const auto& [root, prefix] : {std::pair{"/api/identity/", "identity-api"},
-                                     {"/api/issuer/", "issuer-admin-api"},
+  for (const auto& [root, prefix] : {std::pair{"/api/identity/", identity},
+                                     {"/api/issuer/", issuing},
                                      {"/api/onboarding/", "onboarding-api"},
-                                     {"/api/management/", "management-api"},
+                                     {"/api/management/", management},
                                      {"/operator/", "operator"}})
     if (pattern.starts_with(root))
       return prefix;
@@ -78,12 +94,13 @@ std::string scope_prefix(const std::string& pattern) {
 }
 
 std::string scope_resource(const guarded_route& r) {
-  const std::string owned = "/api/management/v5beta/participants/{pc}/";
-  if (r.level == access_level::admin || !r.pattern.starts_with(owned))
+  const auto tenant = r.pattern.find("/participants/{p");
+  if (r.level == access_level::admin || tenant == std::string::npos)
     return {};
-  const auto rest = r.pattern.substr(owned.size());
-  for (const auto& [segment, resource] : resources)
-    if (rest.substr(0, rest.find('/')) == segment)
+  const auto after = r.pattern.find('/', tenant + std::string("/participants/").size());
+  const auto rest = after == std::string::npos ? std::string() : r.pattern.substr(after + 1);
+  for (const auto& [prefix, segment, resource] : resources)
+    if (scope_prefix(r.pattern) == prefix && rest.substr(0, rest.find('/')) == segment)
       return resource;
   throw failed("nothing is known of the scope of " + r.pattern);
 }
@@ -145,9 +162,11 @@ std::string joined(const std::vector<std::string>& scopes, const std::string& wi
 // The most that a participant can be given of an API without the one resource.
 std::string other_resources(const guarded_request& g) {
   std::vector<std::string> scopes;
-  for (const auto& one : resources)
-    if (const auto s = g.prefix + ":" + one.resource + ":write"; std::ranges::find(scopes, s) == scopes.end())
+  for (const auto& one : resources) {
+    const auto s = g.prefix + ":" + one.resource + ":write";
+    if (g.prefix == one.prefix && std::ranges::find(scopes, s) == scopes.end())
       scopes.push_back(s);
+  }
   return joined(scopes, g.prefix + ":" + g.resource);
 }
 
@@ -168,7 +187,7 @@ void check_wrong_scopes(callers& by, const guarded_request& g) {
   if (g.prefix != "operator")
     check_refused(g, "the operator's role", sent(by.as("operator"), g), 403);
   check_refused(g, "scopes of all other APIs", sent(by.as("admin", joined(all_scopes, g.prefix)), g), 403);
-  if (g.prefix == "management-api")
+  if (g.prefix == management)
     check_refused(g, "a provisioner without this API", sent(by.as("provisioner"), g), 403);
   if (!g.resource.empty())
     check_refused(g, "scopes of all other resources", sent(by.as(g.route.caller, other_resources(g)), g), 403);

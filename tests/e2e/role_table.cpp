@@ -58,7 +58,7 @@ std::vector<guarded_route> identity_table() {
       {"DELETE", credentials + "/{id}", writes, "alpha", "id=vc-1"},
       {"POST", one + "/state", writes, "alpha", "p=alpha ?isActive=false"},
       {"POST", dids + "/unpublish", writes, "alpha", "", R"({"did":"${alpha_did}"})"},
-      {"DELETE", one, administers, "admin", "p=alpha"},
+      {"DELETE", one, writes, "alpha"},
   };
 }
 
