@@ -31,12 +31,15 @@ struct guarded_fabric {
     return o;
   }
 
-  void add_identity(const std::string& id) {
+  void add_beta() {
+    const std::string id = "beta";
     json::object manifest{{"participantContextId", id}, {"did", f.did(id)}, {"active", true}};
     manifest["key"] = json::object{{"keyId", f.did(id) + "#key1"},
                                    {"privateKeyAlias", id + "-key1"},
                                    {"keyGeneratorParams", json::object{{"algorithm", "EC"}}}};
-    f.at(f.cfm()).call("POST", "/api/identity/v1beta/participants", manifest);
+    const auto made = f.at(f.cfm()).call("POST", "/api/identity/v1beta/participants", manifest).as_object();
+    by.betas_key = text_at(made, "apiKey");
+    check(!by.betas_key.empty(), "no key was given for " + id);
   }
 
   peer keys;
@@ -47,7 +50,7 @@ struct guarded_fabric {
 
 void run_identity(bed& b) {
   guarded_fabric w(b);
-  w.add_identity("beta");
+  w.add_beta();
   json::object holder{{"holderId", w.f.did("alpha")}, {"did", w.f.did("alpha")}, {"name", "alpha"}};
   holder["properties"] = json::object{{"membership", json::object{{"level", "full"}}}};
   w.f.at(w.f.cfm()).call("POST", "/api/issuer/v1beta/participants/issuer/holders", holder);
@@ -89,7 +92,7 @@ std::string add_suspendable(guarded_fabric& w) {
 
 void run_issuer(bed& b) {
   guarded_fabric w(b);
-  w.add_identity("beta");
+  w.add_beta();
   known_names known{{"holder", w.f.did("acme")}, {"suspendable", add_suspendable(w)}};
   run_table(w.by, issuer_table(), known);
 }

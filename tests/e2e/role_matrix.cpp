@@ -199,9 +199,35 @@ void check_wrong_scopes(callers& by, const guarded_request& g) {
                   sent(g.prefix == "onboarding-api" ? by.as("clerk") : by.as("alpha"), g), 403);
 }
 
+// No way of writing a path leads from one's own context into another's.
+void check_winding_paths(callers& by, const guarded_request& g) {
+  const auto nearly = g.owner.substr(1);
+  std::ostringstream first;
+  first << '%' << std::hex << static_cast<int>(g.owner.front());
+  check_refused(g, "another tenant that writes the name otherwise",
+                sent(by.as("beta"), g, g.for_owner(first.str() + nearly), g.body), 403);
+  for (const auto& way : {"beta/../" + g.owner, "beta%2F..%2F" + g.owner, "beta/%2e%2e/" + g.owner}) {
+    const auto got = sent(by.as("beta"), g, g.for_owner(way), g.body);
+    check(got.status >= 400 && got.status < 500,
+          g.name() + " by the path " + way + " was answered " + std::to_string(got.status) + ": " + got.body);
+  }
+}
+
+void check_foreign_key(callers& by, const guarded_request& g) {
+  if (by.betas_key.empty() || g.prefix != identity)
+    return;
+  auto headers = g.headers;
+  headers.emplace_back("X-Api-Key", by.betas_key);
+  if (g.headers.empty() && !g.body.empty())
+    headers.emplace_back("Content-Type", "application/json");
+  check_refused(g, "another tenant's key", send(g.route.method, by.at().url("management") + g.path, headers, g.body),
+                403);
+}
+
 void check_refusals(callers& by, const guarded_request& g) {
   check_bad_tokens(by, g);
   check_wrong_scopes(by, g);
+  check_foreign_key(by, g);
   if (!g.is_owned()) {
     if (!g.administers())
       check_refused(g, "a participant", sent(by.as("beta"), g), 403);
@@ -212,6 +238,7 @@ void check_refusals(callers& by, const guarded_request& g) {
   check_refused(g, "another tenant", there, 403);
   check_refused(g, "another tenant, of one that does not exist", nowhere, 403);
   check_equal("what another tenant learns at " + g.name(), looks(there, g.owner), looks(nowhere, nobody));
+  check_winding_paths(by, g);
 }
 
 // What the owner of a thing sees under another owner's path is what nobody's thing looks like.
@@ -318,6 +345,7 @@ std::vector<bad_header> bad_headers() {
   };
   return {{"nobody", {}},
           {"a token that is none", bearer("garbage")},
+          {"a key that is none", {{"X-Api-Key", "YmV0YQ.Z2FyYmFnZQ"}}},
           {"an expired token", bearer(fixed_tokens::expired)},
           {"a token for another service", bearer(fixed_tokens::other_audience)}};
 }

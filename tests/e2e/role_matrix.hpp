@@ -27,6 +27,8 @@ public:
   /// `scope` is what it asks for; all that the client may have if it is empty.
   admin& as(const std::string& client, const std::string& scope = "");
   node& at() { return node_; }
+  /// Beta's key for the Identity API, which takes one besides a token; empty if it has none.
+  std::string betas_key;
 
 private:
   node& node_;
