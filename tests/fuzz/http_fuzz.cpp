@@ -1,0 +1,120 @@
+#include <algorithm>
+
+#include "actors/ports/log.hpp"
+#include "gateway/detail/address.hpp"
+#include "gateway/detail/text.hpp"
+#include "gateway/form.hpp"
+#include "tests/fuzz/fuzz.hpp"
+#include "tests/fuzz/one_connection.hpp"
+
+// HTTP: the bytes go through a real connection to real routes. What reaches a handler keeps the listener's limits and
+// cannot be read in two ways, and whatever the bytes are, none of our answers is a 500.
+
+namespace {
+
+using namespace fondaco;
+using namespace fondaco::gateway;
+using fuzz::demand;
+
+constexpr size_t header_bytes_max = 512;
+constexpr size_t body_bytes_max = 256;
+constexpr size_t input_bytes_max = 16u << 10;
+
+bool holds_nul(std::string_view text) { return text.find('\0') != text.npos; }
+
+void check_request(const request& r) {
+  const auto line_bytes = r.method.size() + r.path.size() + r.query.size();
+  size_t header_bytes = 0, hosts = 0, framings = 0;
+  for (const auto& [name, value] : r.headers) {
+    header_bytes += name.size() + value.size();
+    hosts += name == "host" ? 1 : 0;
+    framings += name == "content-length" || name == "transfer-encoding" ? 1 : 0;
+    demand(detail::is_token(name) && detail::lower(name) == name, "a header's name is a token in lower case");
+    demand(detail::is_field_value(value), "a header's value stays on its line");
+  }
+  // The line and the fields are each held to the header's limit.
+  demand(line_bytes <= header_bytes_max && header_bytes <= header_bytes_max, "a header keeps the listener's limit");
+  demand(r.body.size() <= body_bytes_max, "a body keeps the listener's limit");
+  demand(hosts <= 1 && framings <= 1, "a request has one host and one framing");
+  demand(detail::is_token(r.method), "a method is a token");
+  const auto path = detail::percent_decoded(r.path);
+  demand(path && path->starts_with('/') && !holds_nul(*path), "a path is one, decoded too");
+  for (const char* way_up : {"/../", "/./"})
+    demand((*path + '/').find(way_up) == std::string::npos, "no path leads up");
+  demand(r.query.find('#') == std::string::npos, "a query has no fragment");
+  demand(r.traceparent.size() == 55 && detail::trace_id_of(r.traceparent).size() == 32, "a request has a trace");
+  if (const auto from_caller = header(r, "traceparent"); from_caller && from_caller->starts_with("00-"))
+    demand(detail::continued_traceparent(r.traceparent).substr(0, 35) == r.traceparent.substr(0, 35),
+           "a trace that is continued can be continued");
+  demand(!r.correlation_id.empty() && r.correlation_id.size() <= 128, "a request has a correlation id");
+  for (const auto& [name, value] : r.params)
+    demand(!holds_nul(value) && (name != "id" || !value.empty()), "a parameter is not empty and holds no U+0000");
+}
+
+void check_values(const request& r) {
+  if (const auto value = query_value(r, "u")) {
+    demand(!holds_nul(*value), "a query's value holds no U+0000");
+    if (const auto url = detail::parse_url(*value)) {
+      demand(url->host.find_first_of("@/?#\\ ") == std::string::npos && url->port != 0, "a URL's host is one");
+      const auto again = detail::parse_url((url->tls ? "https://" : "http://") + url->authority() + url->target);
+      demand(again && again->key() == url->key() && again->target == url->target, "a URL is spelled as the same");
+    }
+  }
+  if (const auto form = parse_form(r.body)) {
+    demand(form->size() <= gateway::limits::form_parameters_max, "a form keeps its limit");
+    for (const auto& [name, value] : *form)
+      demand(!value.empty() && !holds_nul(name) && !holds_nul(value), "a form's parameters hold something");
+  }
+}
+
+class two_pieces final : public body_source {
+public:
+  task<std::expected<std::string_view, fault>> next() override {
+    co_return left_-- > 0 ? std::string_view("piece") : std::string_view{};
+  }
+
+private:
+  int left_ = 2;
+};
+
+/// The first promise that a request broke: an answer has to be found for it all the same.
+std::string broken;
+
+task<response> answer(std::shared_ptr<const request> r) {
+  try {
+    check_request(*r);
+    check_values(*r);
+  } catch (const fuzz::broken_promise& e) {
+    broken = e.what();
+  }
+  response out = json_response(r->method == "DELETE" ? 204 : 200, "{}");
+  if (r->path == "/stream")
+    out.stream = std::make_shared<two_pieces>();
+  co_return out;
+}
+
+listener_options limits_of_listener() {
+  return {.name = "fuzz", .header_bytes_max = header_bytes_max, .body_bytes_max = body_bytes_max};
+}
+
+router routes() {
+  router out;
+  for (const char* pattern : {"/", "/stream", "/items/{id}", "/items/{id}/parts/{part}", "/files/{path...}"})
+    out.add("GET", pattern, answer);
+  out.add("POST", "/items", answer);
+  out.add("DELETE", "/items/{id}", answer);
+  return out;
+}
+
+} // namespace
+
+void fuzz::http_target(std::string_view input) {
+  const auto bytes = input.substr(0, input_bytes_max);
+  redirect_log([](const log_line&) {});
+  broken.clear();
+  const auto answers = fuzz::exchange(bytes, limits_of_listener(), routes());
+  demand(broken.empty(), broken.c_str());
+  demand(answers.empty() || answers.starts_with("HTTP/1.1 "), "an answer is HTTP");
+  for (auto at = answers.find("HTTP/1.1 "); at != answers.npos; at = answers.find("HTTP/1.1 ", at + 1))
+    demand(answers.compare(at, 12, "HTTP/1.1 500") != 0, "no request makes us fail");
+}
