@@ -29,6 +29,8 @@ RANGE_TEMPORARY = re.compile(r"\bfor \([^;{}]*?:[^;{}]*\)\s*\.value\(\)\)")
 AWAIT = re.compile(r"\bco_(await|yield)\b(?P<rest>[^;]*)", re.S)
 AGGREGATE = re.compile(r"(?<!milliseconds)(?<!seconds)(?<=[\w>])\s*\{")
 LEFT_OVER = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
+# Kept inputs of the fuzz targets are bytes of any kind, not text of the project.
+CORPUS = "tests/fuzz/corpus/"
 # What cannot stand in committed text: the project speaks of itself alone.
 STRANGE = re.compile(r"\b(repo\d?\.maven\.apache\.org|pypi\.org|registry\.npmjs\.org|proxy\.golang\.org|deb\.debian\.org|crates\.io)\b")
 
@@ -37,7 +39,7 @@ def tracked(root):
     try:
         out = subprocess.run(["git", "-C", str(root), "ls-files", "-co", "--exclude-standard"], check=True,
                              capture_output=True, text=True).stdout.split("\n")
-        files = [Path(f) for f in out if f and (root / f).is_file()]
+        files = [Path(f) for f in out if f and not f.startswith(CORPUS) and (root / f).is_file()]
     except (subprocess.CalledProcessError, FileNotFoundError):
         files = []
     return files or [p.relative_to(root) for p in root.rglob("*") if p.is_file() and ".git" not in p.parts]

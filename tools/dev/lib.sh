@@ -7,11 +7,12 @@ as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
 
-# Installs what packages.txt names and this machine lacks; on another distribution it says what it would need.
+# install_packages [LIST]: installs what packages.txt (or another list) names and this machine lacks; on another
+# distribution it says what it would need.
 install_packages() {
   [ -z "${NO_INSTALL:-}" ] || return 0
   local wanted missing=() package
-  mapfile -t wanted < <(grep -vE '^[[:space:]]*(#|$)' packages.txt)
+  mapfile -t wanted < <(grep -vE '^[[:space:]]*(#|$)' "${1:-packages.txt}")
   if ! command -v dpkg-query >/dev/null || ! grep -qs '^VERSION_ID="12"' /etc/os-release; then
     say "This is not Debian 12: what is here is used. These packages, by their Debian names, are needed:"
     say "  ${wanted[*]}"
