@@ -61,17 +61,57 @@ did::document own_document() {
   return d;
 }
 
+/// What is signed for a credential is read as the credential again, and its scopes cover it.
+void check_issued(const vc::credential& issued) {
+  const auto again = vc::read_credential(vc::sign_credential(issued, fuzz::ed25519(), key_id, "j", fuzz::now));
+  // In its envelope it is nested deeper by a level.
+  demand(again || again.error().detail.find("nest deeper") != std::string::npos, "a credential of ours is read");
+  if (!again)
+    return;
+  auto expected = issued;
+  if (issued.form == vc::profile::vc11_jwt && !issued.valid_from)
+    expected.valid_from = fuzz::now;
+  // The data model demands a first context and a first type.
+  expected.contexts = again->what.contexts;
+  expected.types = again->what.types;
+  demand(again->what == expected, "a credential of ours says what was signed");
+  demand(vc::check_times(issued, fuzz::now) || vc::check_times(issued, fuzz::now).error().detail.size() > 0,
+         "a credential that is not valid now says why");
+  for (const auto& type : issued.types)
+    demand(dcp::covers({.by_id = false, .discriminator = type}, again->what), "a credential is covered by its type");
+  for (const auto& context : again->what.contexts)
+    demand(dcp::covers({.by_id = false, .discriminator = context + '#' + issued.types.front()}, again->what),
+           "a credential is covered by its type in its context");
+  demand(issued.id.empty() || dcp::covers({.by_id = true, .discriminator = issued.id}, again->what),
+         "a credential is covered by its id");
+}
+
 void check_credential(const json::object& body, const std::string& compact) {
   if (const auto credential = vc::read_credential(compact))
     demand(vc::from_model(vc::to_model(credential->what), credential->what.form).has_value(),
            "a credential that was read is one that can be stored");
-  if (const auto credential = vc::from_model(body, vc::profile::vc20_jose)) {
-    const auto token = vc::sign_credential(*credential, fuzz::ed25519(), key_id, "j", fuzz::now);
-    demand(jose::verify_jwt(token, fuzz::ed25519().public_half(), {.now = fuzz::now, .required = {}}).has_value() ||
-               !vc::check_times(*credential, fuzz::now),
-           "a credential of ours is signed");
-  }
+  for (const auto form : {vc::profile::vc11_jwt, vc::profile::vc20_jose})
+    if (const auto credential = vc::from_model(body, form))
+      check_issued(*credential);
   (void)vc::read_presentation(json::value(compact));
+}
+
+/// What we sign with the caller's words is taken by who it is meant for.
+void check_drafts(const json::object& claims, const did::document& ours) {
+  const auto word = [&](std::string_view name) { return std::string(json::string_at(claims, name).value_or("")); };
+  const dcp::self_issued_draft draft{.issuer = own_did,
+                                     .audience = "did:web:verifier",
+                                     .jti = "j" + word("jti").substr(0, 32),
+                                     .access_token = word("token"),
+                                     .now = fuzz::now};
+  const auto self_issued = dcp::sign_self_issued(draft, fuzz::ed25519(), key_id);
+  const auto taken = dcp::read_self_issued(self_issued, draft.audience, fuzz::now);
+  demand(taken && dcp::verify_self_issued(*taken, ours, true), "a self-issued token of ours is taken");
+  const dcp::access_draft access{
+      .holder = own_did, .verifier = draft.audience, .scopes = {word("scope")}, .jti = draft.jti, .now = fuzz::now};
+  const auto granted = dcp::sign_access_token(access, fuzz::ed25519(), key_id);
+  demand(dcp::verify_access_token(granted, ours, draft.audience, fuzz::now).has_value(), "our access token is taken");
+  demand(!dcp::verify_access_token(granted, ours, "did:web:other", fuzz::now), "and from its bearer alone");
 }
 
 /// What the text says as a token: signed by us, and the same with another signature.
@@ -95,6 +135,7 @@ void check_tokens(const json::object& claims) {
   demand(!grant || json::string_at(claims, "iss") == own_did, "an access token is the holder's own");
   demand(!dcp::verify_access_token(forged, document, "did:web:verifier", fuzz::now), "no forged token grants access");
   check_credential(claims, genuine);
+  check_drafts(claims, document);
 }
 
 void check_names(std::string_view text) {
@@ -105,11 +146,13 @@ void check_names(std::string_view text) {
     demand(dcp::parse_scope(dcp::write_scope(*scope)) == *scope, "a scope is written to one that reads as the same");
   const auto url = did::web_url(text, false);
   if (!url)
-    fuzz::demand_sentence(url.error().detail);
-  else
-    demand(url->starts_with("https://") && url->ends_with("/did.json") && url->find("/../") == url->npos &&
-               url->find_first_of("?#@\\ ") == url->npos,
-           "a DID leads to one document of its host");
+    return fuzz::demand_sentence(url.error().detail);
+  demand(url->starts_with("https://") && url->ends_with("/did.json") && url->find("/../") == url->npos &&
+             url->find_first_of("?#@\\ ") == url->npos,
+         "a DID leads to one document of its host");
+  const auto place = std::string_view(*url).substr(std::string_view("https://").size());
+  const auto back = did::web_did(place.substr(0, place.find('/')), place.substr(place.find('/')));
+  demand(back && did::web_url(*back, false) == *url, "the document's place leads back to a DID that leads to it");
 }
 
 } // namespace

@@ -1,6 +1,7 @@
 #include "tests/fuzz/one_connection.hpp"
 
 #include <array>
+#include <cerrno>
 #include <utility>
 
 #include <sys/socket.h>
@@ -26,14 +27,24 @@ std::string exchange(std::string_view bytes, gateway::listener_options options, 
   auto over = std::make_shared<detail::wire>(detail::wire::socket(io, {AF_UNIX, 0}, ends[0]));
   auto guest = std::make_shared<detail::connection>(at, std::move(over), "unix");
   boost::asio::co_spawn(io, detail::connection::serve(std::move(guest)), boost::asio::detached);
-  demand(::write(ends[1], bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()), "the bytes fit");
-  ::shutdown(ends[1], SHUT_WR);
   std::string answers;
   std::array<char, 4096> piece{};
   const auto take = [&] {
     for (ssize_t n = 1; n > 0 && (n = ::recv(ends[1], piece.data(), piece.size(), MSG_DONTWAIT)) > 0;)
       answers.append(piece.data(), static_cast<size_t>(n));
   };
+  for (bool more = true; more;) {
+    const auto part = bytes.substr(0, bytes.find(pause));
+    more = part.size() < bytes.size();
+    bytes.remove_prefix(part.size() + (more ? 1 : 0));
+    // A connection that has been closed for its guest takes no more.
+    const auto written = ::send(ends[1], part.data(), part.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    demand(written == static_cast<ssize_t>(part.size()) || (written < 0 && errno == EPIPE), "the bytes fit");
+    if (!more)
+      ::shutdown(ends[1], SHUT_WR);
+    while (io.poll_one() > 0)
+      take();
+  }
   while (io.run_one() > 0)
     take();
   take();
