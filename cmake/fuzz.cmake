@@ -8,7 +8,7 @@ if(NOT FONDACO_FUZZ)
   file(GLOB config_sources CONFIGURE_DEPENDS tools/fondaco/config*.cpp)
   list(FILTER config_sources EXCLUDE REGEX "\\.test\\.cpp$")
   add_executable(fuzz_replay ${fuzz_sources} ${config_sources})
-  target_link_libraries(fuzz_replay PRIVATE fondaco_cells fondaco_cfm fondaco::toml)
+  target_link_libraries(fuzz_replay PRIVATE fondaco_gateway fondaco::toml)
   return()
 endif()
 

@@ -100,7 +100,9 @@ bool is_base_url(std::string_view text) noexcept {
 }
 
 std::string_view without_trailing_slash(std::string_view text) noexcept {
-  return text.ends_with('/') ? text.substr(0, text.size() - 1) : text;
+  while (text.ends_with('/'))
+    text.remove_suffix(1);
+  return text;
 }
 
 } // namespace fondaco::jsonld

@@ -40,7 +40,7 @@ std::string_view kind_of(const json::value& v) noexcept;
 /// paths can be appended to.
 bool is_base_url(std::string_view text) noexcept;
 
-/// The text without its one trailing slash.
+/// The text without the slashes at its end, so that what was read once reads as the same again.
 std::string_view without_trailing_slash(std::string_view text) noexcept;
 
 } // namespace fondaco::jsonld

@@ -36,6 +36,20 @@ TEST_CASE("a term loses its prefix and its IRI, and nothing else") {
   CHECK(bare_dspace("dspace:ACCEPTED") == "ACCEPTED");
 }
 
+TEST_CASE("a base URL that was read once reads as the same again, however many slashes it ended with") {
+  for (const char* url : {"https://h", "https://h/", "https://h//", "https://h/p///"}) {
+    CAPTURE(url);
+    const auto read = [](const std::string& from) {
+      const json::object body{{"callbackAddress", from}};
+      return fields(body, "Thing").base_url("callbackAddress", need::required);
+    };
+    const auto once = read(url);
+    CHECK_FALSE(once.empty());
+    CHECK(read(once) == once);
+    CHECK(without_trailing_slash(once) == once);
+  }
+}
+
 TEST_CASE("the first fault is kept, and names its field") {
   auto body = *json::parse(R"({"a":1,"c":["x",2],"e":"E"})");
   fields f(body.as_object(), "Thing");

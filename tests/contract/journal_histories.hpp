@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdio>
 #include <cstdlib>
 #include <random>
 
@@ -354,6 +355,7 @@ private:
 template <class Store> void run_histories(size_t usual, size_t per_store) {
   const auto count = number_from("FONDACO_HISTORIES", usual);
   const auto seed = number_from("FONDACO_SEED", 1);
+  std::printf("%zu histories, FONDACO_SEED=%zu\n", count, seed);
   std::optional<Store> store;
   for (size_t number = 0; number < count; ++number) {
     INFO("FONDACO_SEED=" << seed << ", history " << number);

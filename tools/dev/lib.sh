@@ -83,7 +83,8 @@ as_postgres() {
   if [ "$(id -u)" = 0 ]; then (cd / && setpriv --reuid=postgres --regid=postgres --clear-groups "$@"); else "$@"; fi
 }
 
-# start_postgres: a server of our own in the scratch folder; sets FONDACO_TEST_POSTGRES to its URL.
+# start_postgres: a server of our own in the scratch folder, with what POSTGRES_OPTIONS adds; sets FONDACO_TEST_POSTGRES
+# to its URL.
 start_postgres() {
   local port
   POSTGRES_BIN=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)
@@ -94,7 +95,8 @@ start_postgres() {
   port=$(free_port)
   as_postgres "$POSTGRES_BIN/initdb" -D "$POSTGRES_DATA/data" -U fondaco -A trust --no-sync >"$SCRATCH/initdb.log" 2>&1
   as_postgres "$POSTGRES_BIN/pg_ctl" -D "$POSTGRES_DATA/data" -w -t 30 -l "$POSTGRES_DATA/server.log" \
-    -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=200" start >/dev/null
+    -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=200 ${POSTGRES_OPTIONS:-}" \
+    start >/dev/null
   export FONDACO_TEST_POSTGRES="postgresql://fondaco@127.0.0.1:$port/postgres"
 }
 
