@@ -6,12 +6,8 @@
 #include <sstream>
 #include <utility>
 
-#define TOML_EXCEPTIONS 0
-// toml++ 3.3 asserts of a table's header what it refuses with an error two lines on: `[!` would end the process.
-#define TOML_ASSERT(expr) static_assert(true)
-#include <toml++/toml.h>
-
 #include "tools/fondaco/config_table.hpp"
+#include "tools/fondaco/toml.hpp"
 
 namespace fondaco::tools {
 

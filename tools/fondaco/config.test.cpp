@@ -59,6 +59,14 @@ TEST_CASE("a table without a name is refused with its line, and ends nothing") {
   }
 }
 
+TEST_CASE("a character that stands where none may is refused with its line, whatever its plane") {
+  for (const char* stray : {"\u00a1", "\u00e4", "\u03a9", "\u16ff", "\u20ac", "\u3001", "\ufe00", "\U0001f600"}) {
+    CAPTURE(stray);
+    CHECK(refusal_of("[vault]\nkey_file " + std::string(stray) + " = 1\n").starts_with("line 2"));
+    CHECK(refusal_of("[vault]\n" + std::string(stray) + "\n").starts_with("line 2"));
+  }
+}
+
 TEST_CASE("a fault repeats no character that a terminal would act on") {
   for (const char* text : {"\"\\u001b[2J\" = 1\n", "[node]\nname = fals\x1b\n"}) {
     const auto why = refusal_of(text);
