@@ -45,10 +45,15 @@ std::optional<std::string_view> text_of(const json::value& v) noexcept {
 }
 
 std::string_view bare(std::string_view term, std::string_view prefix, std::string_view iri) noexcept {
-  for (auto lead : {prefix, iri})
-    if (term.size() > lead.size() && term.starts_with(lead))
-      return term.substr(lead.size());
-  return term;
+  const auto rest = [&](std::string_view from) {
+    for (auto lead : {prefix, iri})
+      if (from.size() > lead.size() && from.starts_with(lead))
+        return from.substr(lead.size());
+    return from;
+  };
+  const auto word = rest(term);
+  // `odrl:odrl:use` names something else than `use`, also when it is read a second time.
+  return rest(word) == word ? word : term;
 }
 
 std::string_view bare_odrl(std::string_view term) noexcept { return bare(term, "odrl:", odrl_iri); }

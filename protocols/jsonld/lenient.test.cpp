@@ -36,8 +36,18 @@ TEST_CASE("a term loses its prefix and its IRI, and nothing else") {
   CHECK(bare_dspace("dspace:ACCEPTED") == "ACCEPTED");
 }
 
+TEST_CASE("a term that is prefixed twice is another term, and reads as the same again") {
+  for (const std::string_view term :
+       {"odrl:odrl:use", "odrl:http://www.w3.org/ns/odrl/2/use", "http://www.w3.org/ns/odrl/2/odrl:use"}) {
+    CAPTURE(term);
+    CHECK(bare_odrl(term) == term);
+    CHECK(bare_odrl(bare_odrl(term)) != "use");
+  }
+  CHECK(bare_odrl("odrl:odrl:") == "odrl:");
+}
+
 TEST_CASE("a base URL that was read once reads as the same again, however many slashes it ended with") {
-  for (const char* url : {"https://h", "https://h/", "https://h//", "https://h/p///"}) {
+  for (const std::string url : {"https://h", "https://h/", "https://h//", "https://h/p///"}) {
     CAPTURE(url);
     const auto read = [](const std::string& from) {
       const json::object body{{"callbackAddress", from}};
