@@ -39,10 +39,11 @@ def tracked(root):
     try:
         out = subprocess.run(["git", "-C", str(root), "ls-files", "-co", "--exclude-standard"], check=True,
                              capture_output=True, text=True).stdout.split("\n")
-        files = [Path(f) for f in out if f and not f.startswith(CORPUS) and (root / f).is_file()]
+        files = [Path(f) for f in out if f and (root / f).is_file()]
     except (subprocess.CalledProcessError, FileNotFoundError):
         files = []
-    return files or [p.relative_to(root) for p in root.rglob("*") if p.is_file() and ".git" not in p.parts]
+    files = files or [p.relative_to(root) for p in root.rglob("*") if p.is_file() and ".git" not in p.parts]
+    return [f for f in files if not str(f).startswith(CORPUS)]
 
 
 def read_rules(root):

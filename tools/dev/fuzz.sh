@@ -161,6 +161,8 @@ find_all() {
 
 install_packages tests/fuzz/packages.txt
 make_scratch
+# Where the counters of a run go that nobody measures.
+export LLVM_PROFILE_FILE=$SCRATCH/other.profraw
 case "$mode" in
 run) run_all ;;
 coverage) cover_all ;;
