@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "actors/decision.hpp"
@@ -58,6 +59,8 @@ public:
   virtual std::optional<std::any> tick(timepoint now) const = 0;
   /// The entity's state in one word.
   virtual std::string status() const = 0;
+  /// The JSON object that lists show and queries filter by.
+  virtual std::string view() const = 0;
 };
 
 /// One run of an effect.
@@ -80,7 +83,25 @@ struct entity_kind {
   std::function<void(effect_run, std::function<void(std::any)> done)> run_effect;
   /// True if the outcome command says that the effect failed for now: the shell puts the next try off.
   std::function<bool(const std::any& outcome)> is_transient;
+  /// Why the effect failed, as the outcome command says it: a sentence without secrets, empty if it says nothing.
+  std::function<std::string(const std::any& outcome)> cause_of;
 };
+
+/// Reads why an effect of D failed from its outcome command's `cause` or `detail`.
+template <class D> std::function<std::string(const std::any& outcome)> cause_reader() {
+  return [](const std::any& outcome) {
+    return std::visit(
+        [](const auto& c) -> std::string {
+          if constexpr (requires { std::string(c.cause); })
+            return c.cause;
+          else if constexpr (requires { std::string(c.detail); })
+            return c.detail;
+          else
+            return {};
+        },
+        std::any_cast<const typename D::command&>(outcome));
+  };
+}
 
 /// The bridge from a decider D to the shell. D gives `kind`, `state`, `command` and `event` (variants), `effect`,
 /// `reply`, and the static functions decide, evolve, owed, wake_at, encode, decode, status and view; it may give
@@ -149,6 +170,7 @@ public:
     return std::nullopt;
   }
   std::string status() const override { return D::status(state_); }
+  std::string view() const override { return D::view(state_); }
 
 private:
   persistence::entity_key key_;

@@ -133,6 +133,7 @@ struct runtime::impl {
 
   void forget(std::shared_ptr<detail::forgetting> who) {
     context->gone.add(who->owner, who->kinds, who->id);
+    context->letters.forget(who->owner, who->kinds, who->id);
     if (context->draining.load() || !started.load())
       return;
     for (auto& [number, shard] : shards)
@@ -349,6 +350,16 @@ bool runtime::knows(std::string_view kind) const { return impl_->context->kinds.
 
 std::vector<live_entity> runtime::entities(size_t rows_max) const { return impl_->context->live.entities(rows_max); }
 
+std::vector<dead_letter> runtime::dead_letters(size_t rows_max) const { return impl_->context->letters.list(rows_max); }
+
+void runtime::redrive(persistence::entity_key key, shard_number shard) {
+  auto& i = *impl_;
+  if (i.context->draining.load() || !i.started.load())
+    return;
+  if (const auto owner = i.shards.find(shard); owner != i.shards.end())
+    caf::anon_send(owner->second, detail::command_message{std::move(key), shard, nullptr, nullptr, true});
+}
+
 std::vector<live_actor> runtime::tree() const { return impl_->context->live.actors(); }
 
 runtime_counters runtime::counters() const {
@@ -373,7 +384,8 @@ runtime_counters runtime::counters() const {
           impl_->turns->waiting(),
           impl_->context->pool->waiting(),
           impl_->context->pool->refused(),
-          impl_->context->pool->running_max()};
+          impl_->context->pool->running_max(),
+          impl_->context->letters.size()};
 }
 
 // A journal whose last answer is late does not answer either. One that failed an append may have been mended since: a

@@ -50,6 +50,8 @@ struct runtime_limits {
   size_t seen_rows_per_sweep_max = 10'000;
   /// How many forgotten tenants and entities are remembered, so that nothing starts them again; the oldest goes first.
   size_t forgotten_max = 100'000;
+  /// How many dead letters a node lists; what fails beyond them is tried again all the same.
+  size_t dead_letters_max = 10'000;
 };
 
 /// Why a command was not answered by a decider.
@@ -90,6 +92,22 @@ struct live_entity {
   std::string waiting_on;
 };
 
+/// An effect whose last try failed, or an entity that does not start: what waits for a better time or an operator.
+struct dead_letter {
+  persistence::entity_key key;
+  shard_number shard = 0;
+  /// The effect's key; empty if the entity itself does not start.
+  std::string effect;
+  /// The tries since this node began to fail at it.
+  unsigned attempts = 0;
+  timepoint first_failed_at;
+  timepoint last_failed_at;
+  /// When it is tried again without an operator; nothing if it is put aside.
+  std::optional<timepoint> next_try;
+  /// Why the last try failed: a sentence without secrets.
+  std::string error;
+};
+
 /// An actor as the operator's tools draw it.
 struct live_actor {
   /// The path from the root, as `node/shard-3/tenant-a/negotiation/<id>`.
@@ -125,6 +143,8 @@ struct runtime_counters {
   uint64_t recoveries_waiting = 0;
   uint64_t recoveries_full = 0;
   uint64_t recoveries_running_max = 0;
+  /// Effects whose last try failed and entities that do not start, as `dead_letters` lists them.
+  uint64_t letters_waiting = 0;
 };
 
 /// The node's actor system: owns shards, drives entities. CAF is behind it and nowhere else.
@@ -186,6 +206,12 @@ public:
 
   /// The entities in memory, at most `rows_max`.
   std::vector<live_entity> entities(size_t rows_max) const;
+
+  /// What fails on this node, at most `rows_max`, by tenant, kind, id and effect.
+  std::vector<dead_letter> dead_letters(size_t rows_max) const;
+
+  /// Has what failed of an entity tried again at once; one that was put aside is started again.
+  void redrive(persistence::entity_key key, shard_number shard);
 
   /// The actor tree.
   std::vector<live_actor> tree() const;

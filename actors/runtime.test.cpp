@@ -19,6 +19,8 @@ using namespace fondaco::actors;
 // A counter that owes the world one notice for every tenth count: the smallest decider that uses the whole shell.
 struct counter {
   static constexpr const char* kind = "counter";
+  /// What this node can read of the journal.
+  static inline std::atomic<uint16_t> newest_version{1};
   struct add {
     int by = 1;
   };
@@ -92,7 +94,7 @@ struct counter {
     return {"counter.told", 1, 'j', std::to_string(std::get<told>(e).at), ""};
   }
   static std::optional<event> decode(const persistence::event_record& r) {
-    if (r.version != 1)
+    if (r.version > newest_version.load())
       return std::nullopt;
     int n = std::stoi(r.payload);
     return r.type == "counter.added" ? event(added{n}) : event(told{n});
@@ -173,6 +175,7 @@ struct house {
       auto* n = std::get_if<counter::noticed>(std::any_cast<counter::command>(&c));
       return n && !n->ok;
     };
+    k.cause_of = [](const std::any&) { return "nobody was at home"; };
     rt = std::make_unique<runtime>(runtime::parts{j, time, chance, "default", "node-1", 4, 2, limits},
                                    std::vector{std::move(k)});
     auto started = rt->start();
@@ -515,4 +518,62 @@ TEST_CASE("a peer that is down for a day is asked at the longest delay, and what
   h.effects.next().done(counter::command(counter::noticed{1, true}));
   CHECK(h.value("a", counter::add{1}) == 11);
   CHECK(h.effects.empty());
+}
+
+TEST_CASE("what fails is listed with its tries and its last error, is tried again at once if asked, and is done then") {
+  persistence::memory_journal journal;
+  auto slow = quick();
+  slow.retry_first_ms = slow.retry_cap_ms = milliseconds(3'600'000);
+  house h(journal, slow);
+  CHECK(h.value("a", counter::add{10}) == 10);
+  h.effects.next().done(std::any(counter::command(counter::noticed{1, false})));
+  auto letters = [&](size_t count) {
+    auto found = h.rt->dead_letters(10);
+    for (int i = 0; i < 1000 && found.size() != count; ++i) {
+      (void)h.value("a", counter::noticed{0, false}); // each answer comes after what reached the entity before it
+      found = h.rt->dead_letters(10);
+    }
+    return found;
+  };
+  auto found = letters(1);
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].key == h.key("a"));
+  CHECK(found[0].effect.starts_with("notice-"));
+  CHECK(found[0].attempts == 1);
+  CHECK(found[0].error == "nobody was at home");
+  CHECK(found[0].next_try > h.time.now());
+  h.rt->redrive(h.key("a"), h.rt->shard_for(tenant("alice")));
+  auto again = h.effects.next();
+  CHECK(again.maybe_sent);
+  again.done(std::any(counter::command(counter::noticed{again.at, true})));
+  CHECK(letters(0).empty());
+}
+
+TEST_CASE("an entity that was put aside is a dead letter, and starts again when an operator has it tried again") {
+  persistence::memory_journal journal;
+  house h(journal, quick());
+  const auto shard = h.rt->shard_for(tenant("alice"));
+  CHECK(h.value("a", counter::add{5}) == 5);
+  const persistence::event_record event{"counter.added", 2, 'j', "7", ""};
+  persistence::entity_append newer{h.key("b"), shard, 1, 0, {event}, "QUIET", "{}", {}, {}, {}, {}, h.time.now()};
+  REQUIRE(journal.append(std::span(&newer, 1)).front().has_value());
+  auto code = ask_errc::unavailable;
+  for (int i = 0; i < 5000 && code != ask_errc::quarantined; ++i)
+    if (auto r = h.ask("b", counter::add{1}); !r)
+      code = r.error().code;
+  REQUIRE(code == ask_errc::quarantined);
+  const auto put_aside = h.rt->dead_letters(10);
+  REQUIRE(put_aside.size() == 1);
+  CHECK(put_aside[0].effect.empty());
+  CHECK(put_aside[0].attempts >= 5);
+  CHECK(!put_aside[0].next_try);
+  counter::newest_version = 2; // the program that can read it is installed
+  h.rt->redrive(h.key("b"), shard);
+  auto back = h.ask("b", counter::add{1});
+  for (int i = 0; i < 1000 && !back; ++i)
+    back = h.ask("b", counter::add{1});
+  counter::newest_version = 1;
+  REQUIRE(back.has_value());
+  CHECK(std::any_cast<int>(*back) == 8);
+  CHECK(h.rt->dead_letters(10).empty());
 }

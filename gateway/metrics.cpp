@@ -220,6 +220,7 @@ void sample(metrics& into, const actors::runtime_counters& c) {
   };
   for (const auto& [name, total] : totals)
     into.raise_to(name, {}, static_cast<double>(total));
+  into.set("fondaco_actor_letters_waiting", {}, static_cast<double>(c.letters_waiting));
   into.set("fondaco_actor_entities_live", {}, static_cast<double>(c.entities_live));
   into.set("fondaco_actor_journal_queue", {}, static_cast<double>(c.journal_queue));
   into.set("fondaco_actor_recoveries_running_max", {}, static_cast<double>(c.recoveries_running_max));

@@ -44,6 +44,7 @@ const std::vector<metric_spec> table{
     {"fondaco_actor_overloaded_total", counter, "Commands refused at a bound.", {}, {}},
     {"fondaco_actor_dead_letters_total", counter, "Messages that reached nobody.", {}, {}},
     {"fondaco_actor_quarantined_total", counter, "Entities that this node cannot read.", {}, {}},
+    {"fondaco_actor_letters_waiting", gauge, "Effects whose last try failed and entities that do not start.", {}, {}},
     {"fondaco_actor_entities_live", gauge, "Entities in memory.", {}, {}},
     {"fondaco_actor_journal_queue", gauge, "Appends that wait for the journal's writer.", {}, {}},
 

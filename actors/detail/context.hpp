@@ -16,6 +16,7 @@
 #include <caf/all.hpp>
 
 #include "actors/detail/completion.hpp"
+#include "actors/detail/dead_letters.hpp"
 #include "actors/runtime.hpp"
 
 namespace fondaco::actors::detail {
@@ -122,9 +123,11 @@ struct outside_gate {
 
 /// What every actor of a node shares.
 struct node_context {
-  explicit node_context(runtime::parts p) : parts(std::move(p)), gone(parts.limits.forgotten_max) {}
+  explicit node_context(runtime::parts p)
+      : parts(std::move(p)), gone(parts.limits.forgotten_max), letters(parts.limits.dead_letters_max) {}
   runtime::parts parts;
   forgotten gone;
+  letter_box letters;
   std::map<std::string, entity_kind, std::less<>> kinds;
   atomic_counters counters;
   registry live;

@@ -63,6 +63,8 @@ caf::behavior entity_actor::make_behavior() {
           last_used_ = now();
         if (m.done)
           take({std::move(m.command), std::move(m.done)});
+        else if (m.at_once)
+          hurry();
         else if (phase_ == phase::idle)
           run_owed();
       },
@@ -124,8 +126,10 @@ void entity_actor::on_recovered(recovered_message& m) {
   seq_ = m.seq;
   snapshot_seq_ = m.snapshot_seq;
   phase_ = phase::idle;
-  for (const auto& e : state_->owed())
+  const auto owed = state_->owed();
+  for (const auto& e : owed)
     effects_[e.key].from_journal = seq_ > 0;
+  context_->letters.keep_only(key_, owed);
   settle();
 }
 
@@ -259,7 +263,12 @@ void entity_actor::run_owed() {
   auto owed = state_->owed();
   for (auto it = effects_.begin(); it != effects_.end();) {
     bool still = std::any_of(owed.begin(), owed.end(), [&](const auto& e) { return e.key == it->first; });
-    it = still || it->second.running ? std::next(it) : effects_.erase(it);
+    if (still || it->second.running) {
+      ++it;
+      continue;
+    }
+    context_->letters.done(key_, it->first);
+    it = effects_.erase(it);
   }
   auto t = now();
   auto next = state_->wake_at();
@@ -277,6 +286,14 @@ void entity_actor::run_owed() {
   }
   if (next)
     arm(*next <= t ? t + std::chrono::seconds(1) : *next);
+}
+
+// An operator knows better: what failed need not wait for its next try.
+void entity_actor::hurry() {
+  for (auto& [key, slot] : effects_)
+    slot.next_try = {};
+  if (phase_ == phase::idle)
+    settle();
 }
 
 void entity_actor::run(const erased_effect& e, effect_slot& slot) {
@@ -315,6 +332,7 @@ void entity_actor::on_effect_done(effect_done_message& m) {
     delay = std::min(delay, limits.retry_cap_ms);
     auto jitter = milliseconds(context_->parts.random.next() % static_cast<uint64_t>(delay.count() / 4 + 1));
     slot.next_try = now() + delay + jitter;
+    note_outcome(m, failed ? std::optional(slot.next_try) : std::nullopt);
     if (failed) // the row says it too, so that what fails does not stand in the way of what is due
       move_wake(slot.next_try);
   }
@@ -326,6 +344,15 @@ void entity_actor::on_effect_done(effect_done_message& m) {
   } else {
     stash_.push_front({std::move(m.outcome), nullptr});
   }
+}
+
+void entity_actor::note_outcome(const effect_done_message& m, std::optional<timepoint> next_try) {
+  if (!next_try || context_->gone.holds(key_))
+    return context_->letters.done(key_, m.key);
+  auto cause = kind_.cause_of ? kind_.cause_of(*m.outcome) : std::string();
+  if (cause.empty())
+    cause = "It failed without a word; the log says more.";
+  context_->letters.failed(key_, shard_, m.key, std::move(cause), now(), next_try);
 }
 
 void entity_actor::on_tick(const tick_message& m) {

@@ -43,8 +43,10 @@ private:
   void on_appended(append_answer& a);
   void settle();
   void run_owed();
+  void hurry();
   void run(const erased_effect& e, effect_slot& slot);
   void on_effect_done(effect_done_message& m);
+  void note_outcome(const effect_done_message& m, std::optional<timepoint> next_try);
   void on_tick(const tick_message& m);
   void on_retire();
   void arm(timepoint due);

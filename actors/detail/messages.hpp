@@ -22,6 +22,8 @@ struct command_message {
   shard_number shard = 0;
   std::shared_ptr<std::any> command;
   completion_ptr done;
+  /// An operator's wake-up: what was put off is due now, and what was put aside is started again.
+  bool at_once = false;
 };
 
 /// What the reader pool found of an entity.

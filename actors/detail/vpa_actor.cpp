@@ -10,6 +10,7 @@ namespace fondaco::actors::detail {
 namespace {
 
 constexpr auto silent_store_pause = std::chrono::seconds(5);
+constexpr unsigned start_doublings_max = 20;
 
 std::string slot_name(const persistence::entity_key& key) { return key.kind + "/" + key.id; }
 
@@ -75,6 +76,9 @@ void vpa_actor::admit(command_message& m) {
   invariant(m.key.owner == owner_, "a command reaches its own tenant's agent");
   if (stopping_)
     return; // the dropped completion tells the caller
+  if (m.at_once && failures_.erase(slot_name(m.key)) > 0)
+    context_->live.erase(context_->parts.node + "/shard-" + std::to_string(shard_) + "/" + owner_.id() + "/" +
+                         slot_name(m.key));
   if (m.done) {
     auto failed = failures_.find(slot_name(m.key));
     if (failed != failures_.end() && failed->second >= context_->parts.limits.activation_failures_max)
@@ -165,8 +169,14 @@ void vpa_actor::on_down(const caf::down_msg& d) {
 void vpa_actor::on_crash(const persistence::entity_key& key, std::vector<command_message> held) {
   ++restarts_;
   auto count = ++failures_[slot_name(key)];
+  const auto now = context_->parts.clock.now();
+  const auto delay = context_->parts.limits.retry_first_ms * (1u << std::min(count, start_doublings_max));
+  const bool put_aside = count >= context_->parts.limits.activation_failures_max;
+  if (!context_->gone.holds(key))
+    context_->letters.failed(key, shard_, "", "The entity stops with an error each time it starts; the log says which.",
+                             now, put_aside ? std::nullopt : std::optional(now + delay));
   publish();
-  if (count >= context_->parts.limits.activation_failures_max) {
+  if (put_aside) {
     context_->counters.quarantined.fetch_add(1);
     context_->live.note_actor(
         {context_->parts.node + "/shard-" + std::to_string(shard_) + "/" + owner_.id() + "/" + slot_name(key), 0, count,
@@ -180,7 +190,7 @@ void vpa_actor::on_crash(const persistence::entity_key& key, std::vector<command
   }
   for (auto& m : held)
     pass_on(std::move(m));
-  revive_later(key, context_->parts.limits.retry_first_ms * (1u << count));
+  revive_later(key, delay);
 }
 
 void vpa_actor::revive_later(const persistence::entity_key& key, milliseconds delay) {

@@ -63,6 +63,7 @@ template <class D, class Send> actors::entity_kind kind_of(Send send) {
     auto taken = [done](typename D::command outcome) { done(std::any(std::move(outcome))); };
     actors::start<typename D::command>(send(run, std::move(effect)), std::move(taken), std::move(failed));
   };
+  k.cause_of = actors::cause_reader<D>();
   k.is_transient = [](const std::any& outcome) {
     return control_plane::is_transient(std::any_cast<const typename D::command&>(outcome));
   };

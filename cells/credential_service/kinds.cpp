@@ -55,6 +55,7 @@ actors::entity_kind request_kind(services_ref s) {
     actors::start<credential_request::command>(credential_service::run_effect(s(), run, std::move(effect)),
                                                std::move(taken), std::move(failed));
   };
+  k.cause_of = actors::cause_reader<credential_request>();
   k.is_transient = [](const std::any& outcome) {
     return credential_service::is_transient(std::any_cast<const credential_request::command&>(outcome));
   };

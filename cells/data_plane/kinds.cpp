@@ -60,6 +60,7 @@ std::vector<actors::entity_kind> data_plane_kinds(services_ref services) {
   flows.run_effect = [services](actors::effect_run run, std::function<void(std::any)> done) {
     send_notice(services(), std::move(run), std::move(done));
   };
+  flows.cause_of = actors::cause_reader<data_flow>();
   flows.is_transient = [](const std::any& outcome) {
     return data_plane::is_transient(std::any_cast<const data_flow::command&>(outcome));
   };

@@ -52,6 +52,7 @@ actors::entity_kind issuance_kind(services_ref s) {
     actors::start<issuance::command>(issuer_service::run_effect(s(), run, std::move(effect)), std::move(taken),
                                      std::move(failed));
   };
+  k.cause_of = actors::cause_reader<issuance>();
   k.is_transient = [](const std::any& outcome) {
     return issuer_service::is_transient(std::any_cast<const issuance::command&>(outcome));
   };

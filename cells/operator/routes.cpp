@@ -6,7 +6,10 @@
 #include <memory>
 #include <utility>
 
+#include "cells/operator/dead_letters.hpp"
+#include "cells/operator/door.hpp"
 #include "cells/operator/explain.hpp"
+#include "cells/operator/export.hpp"
 #include "planes/api/errors.hpp"
 #include "protocols/json/json.hpp"
 
@@ -184,17 +187,6 @@ task<response> show_routes(const served_routes& served) {
   co_return gateway::json_response(200, json::write(served.list()));
 }
 
-using route = std::function<task<response>(std::shared_ptr<const request>)>;
-
-task<response> behind_token(cell_services& s, std::shared_ptr<const request> r, route inner) {
-  std::string scope = "operator:read";
-  std::optional<tenant> nobody;
-  auto admitted = co_await gateway::admit(s.tokens, r, std::move(scope), std::move(nobody));
-  if (!admitted)
-    co_return gateway::to_response(admitted.error());
-  co_return co_await inner(std::move(r));
-}
-
 } // namespace
 
 void served_routes::add(const std::string& listener, std::vector<std::string> patterns) {
@@ -215,11 +207,8 @@ json::array served_routes::list() const {
 }
 
 void add_operator_routes(gateway::router& to, cell_services& s, const served_routes& served, operator_door door) {
-  auto add = [&](const char* pattern, route inner) {
-    if (door == operator_door::token)
-      to.add("GET", pattern, [&s, inner](auto r) { return behind_token(s, std::move(r), inner); });
-    else
-      to.add("GET", pattern, inner);
+  auto add = [&](const char* pattern, operator_route inner) {
+    to.add("GET", pattern, guarded(s, door, "operator:read", std::move(inner)));
   };
   add("/operator/entities", [&s](auto r) { return list_entities(s, std::move(r)); });
   add("/operator/routes", [&served](auto) { return show_routes(served); });
@@ -227,6 +216,8 @@ void add_operator_routes(gateway::router& to, cell_services& s, const served_rou
   add("/operator/entities/{id}", [&s](auto r) { return look(s, std::move(r), "show"); });
   add("/operator/entities/{id}/history", [&s](auto r) { return look(s, std::move(r), "history"); });
   add("/operator/entities/{id}/why", [&s](auto r) { return look(s, std::move(r), "why"); });
+  add_dead_letter_routes(to, s, door);
+  add_export_route(to, s, door);
 }
 
 } // namespace fondaco::cells

@@ -245,6 +245,7 @@ actors::entity_kind application_kind(services_ref services) {
     actors::start<application::command>(provision(services(), *admin, std::move(e)), std::move(taken),
                                         std::move(failed));
   };
+  k.cause_of = actors::cause_reader<application>();
   k.is_transient = [](const std::any& outcome) {
     const auto* open = std::get_if<application::step_open>(&std::any_cast<const application::command&>(outcome));
     return open && !open->for_good;

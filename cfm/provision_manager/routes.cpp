@@ -208,6 +208,7 @@ std::vector<actors::entity_kind> provision_manager_kinds(services_ref services) 
       done(std::any(std::move(c)));
     });
   };
+  k.cause_of = actors::cause_reader<orchestration>();
   k.is_transient = [](const std::any& outcome) {
     return std::holds_alternative<orchestration::not_published>(std::any_cast<const orchestration::command&>(outcome));
   };

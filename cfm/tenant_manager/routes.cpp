@@ -61,6 +61,7 @@ actors::entity_kind profile_kind(services_ref services) {
       done(std::any(std::move(c)));
     });
   };
+  k.cause_of = actors::cause_reader<participant_profile>();
   k.is_transient = [](const std::any& outcome) {
     return std::holds_alternative<participant_profile::not_published>(
         std::any_cast<const participant_profile::command&>(outcome));

@@ -43,6 +43,7 @@ cases idempotency_cases();
 cases canary_cases();
 cases restart_cases();
 cases operator_cases();
+cases ctl_cases();
 cases role_cases();
 cases tenant_matrix_cases();
 cases credential_matrix_cases();

@@ -1,6 +1,5 @@
 #include "tools/fondaco/ctl.hpp"
 
-#include <algorithm>
 #include <csignal>
 #include <iostream>
 #include <map>
@@ -8,55 +7,16 @@
 #include <poll.h>
 
 #include "protocols/json/json.hpp"
+#include "tools/fondaco/ctl_output.hpp"
+#include "tools/fondaco/history.hpp"
 #include "tools/fondaco/operator_client.hpp"
+#include "tools/fondaco/private_file.hpp"
 
 namespace fondaco::tools {
 
 namespace {
 
-using rows = std::vector<std::vector<std::string>>;
-
 constexpr size_t rows_max = 1000;
-
-std::string text_of(const json::object& o, const char* name) {
-  const auto* v = o.if_contains(name);
-  if (!v || v->is_null())
-    return "-";
-  if (v->is_string())
-    return v->get_string().empty() ? "-" : std::string(v->get_string());
-  return json::write(*v);
-}
-
-void print_table(const rows& table) {
-  std::vector<size_t> widths;
-  for (const auto& row : table)
-    for (size_t i = 0; i < row.size(); ++i) {
-      if (widths.size() <= i)
-        widths.push_back(0);
-      widths[i] = std::max(widths[i], row[i].size());
-    }
-  for (const auto& row : table) {
-    std::string line;
-    for (size_t i = 0; i < row.size(); ++i)
-      line += row[i] + (i + 1 < row.size() ? std::string(widths[i] - row[i].size() + 2, ' ') : "");
-    std::cout << line << "\n";
-  }
-}
-
-rows table_of(const json::array& list, const std::vector<std::pair<const char*, const char*>>& columns) {
-  rows table(1);
-  for (const auto& [title, name] : columns)
-    table[0].push_back(title);
-  for (const auto& item : list) {
-    if (!item.is_object())
-      continue;
-    std::vector<std::string> row;
-    for (const auto& [title, name] : columns)
-      row.push_back(text_of(item.get_object(), name));
-    table.push_back(std::move(row));
-  }
-  return table;
-}
 
 void print_ps(const json::array& list) {
   print_table(table_of(list, {{"KIND", "kind"},
@@ -76,6 +36,17 @@ void print_tree(const json::array& list) {
 
 void print_routes(const json::array& list) {
   print_table(table_of(list, {{"LISTENER", "listener"}, {"METHOD", "method"}, {"PATH", "path"}}));
+}
+
+void print_letters(const json::array& list) {
+  print_table(table_of(list, {{"KIND", "kind"},
+                              {"TENANT", "tenant"},
+                              {"ID", "id"},
+                              {"EFFECT", "effect"},
+                              {"ATTEMPTS", "attempts"},
+                              {"SINCE", "first_failed_at"},
+                              {"NEXT TRY", "next_try"},
+                              {"LAST ERROR", "error"}}));
 }
 
 void print_show(const json::array& list) {
@@ -112,34 +83,12 @@ const std::map<std::string, verb>& verbs() {
       {"ps", {false, "/operator/entities?limit=1000", "", print_ps}},
       {"tree", {false, "/operator/tree", "", print_tree}},
       {"routes", {false, "/operator/routes", "", print_routes}},
+      {"dead-letters", {false, "/operator/dead-letters", "", print_letters}},
       {"show", {true, "/operator/entities/", "", print_show}},
       {"history", {true, "/operator/entities/", "/history", print_history}},
       {"why", {true, "/operator/entities/", "/why", print_why}},
   };
   return table;
-}
-
-std::string percent_encode(const std::string& text) {
-  constexpr const char* digits = "0123456789ABCDEF";
-  std::string out;
-  for (unsigned char c : text) {
-    if (std::isalnum(c) || c == '-' || c == '_' || c == '.' || c == '~') {
-      out += static_cast<char>(c);
-    } else {
-      out += '%';
-      out += digits[c >> 4];
-      out += digits[c & 15];
-    }
-  }
-  return out;
-}
-
-int exit_code_of(int status) {
-  if (status == 200)
-    return ctl_ok;
-  if (status == 404)
-    return ctl_not_found;
-  return status == 401 || status == 403 ? ctl_refused : ctl_unreachable;
 }
 
 // Prints what changed since the last look, until the reader goes away or the user ends it.
@@ -174,6 +123,48 @@ int watch(operator_client& node, bool as_json) {
   }
 }
 
+int print_answer(std::expected<operator_answer, std::string> answer, bool as_json, void (*print)(const json::array&)) {
+  auto list = array_of(std::move(answer));
+  if (!list)
+    return list.error();
+  if (as_json)
+    std::cout << json::write(*list) << "\n";
+  else
+    print(*list);
+  if (print == print_ps && list->size() == rows_max)
+    std::cerr << "fondaco ctl: the first " << rows_max << " entities are shown; there are more\n";
+  return ctl_ok;
+}
+
+// One id, or --all: never everything by mistake.
+int redrive(operator_client& node, const ctl_options& options, const std::vector<std::string>& arguments) {
+  if (arguments.size() != (options.all ? 0u : 1u)) {
+    std::cerr << "fondaco ctl: 'redrive' takes the ID of a dead letter's entity, or --all\n";
+    return ctl_usage;
+  }
+  const auto what = options.all ? std::string() : percent_encode(arguments[0]) + "/";
+  return print_answer(node.post("/operator/dead-letters/" + what + "redrive"), options.json, print_letters);
+}
+
+// The events with their payloads, and what this program makes of them, for `fondaco replay`.
+int export_history(operator_client& node, const ctl_options& options, const std::vector<std::string>& arguments) {
+  if (arguments.size() != 1) {
+    std::cerr << "fondaco ctl: 'history --export FILE' takes the ID of an entity\n";
+    return ctl_usage;
+  }
+  auto list = array_of(node.get_all("/operator/entities/" + percent_encode(arguments[0]) + "/export"));
+  if (!list)
+    return list.error();
+  auto written = write_private_file(options.export_file, json::write(history_file(*list)) + "\n");
+  if (!written) {
+    std::cerr << "fondaco ctl: " << written.error().detail << "\n";
+    return ctl_usage;
+  }
+  std::cerr << "fondaco ctl: " << list->size() << " histories are in " << options.export_file
+            << "; they hold business data, and no secrets\n";
+  return ctl_ok;
+}
+
 } // namespace
 
 int run_ctl(const ctl_options& options, const std::string& name, const std::vector<std::string>& arguments) {
@@ -184,34 +175,18 @@ int run_ctl(const ctl_options& options, const std::string& name, const std::vect
   }
   if (name == "watch")
     return watch(**node, options.json);
+  if (name == "history" && !options.export_file.empty())
+    return export_history(**node, options, arguments);
+  if (name == "redrive")
+    return redrive(**node, options, arguments);
   auto found = verbs().find(name);
-  if (found == verbs().end() || arguments.size() != (found->second.needs_id ? 1u : 0u)) {
+  if (found == verbs().end() || options.all || !options.export_file.empty() || arguments.size() != (found->second.needs_id ? 1u : 0u)) {
     std::cerr << "fondaco ctl: '" << name << "' is no verb with " << arguments.size() << " arguments; see --help\n";
     return ctl_usage;
   }
   const auto& v = found->second;
   auto path = v.path + (v.needs_id ? percent_encode(arguments[0]) + v.suffix : std::string());
-  auto answer = (*node)->get(path);
-  if (!answer) {
-    std::cerr << "fondaco ctl: " << answer.error() << "\n";
-    return ctl_unreachable;
-  }
-  if (answer->status != 200) {
-    std::cerr << "fondaco ctl: the node answered " << answer->status << ": " << answer->body << "\n";
-    return exit_code_of(answer->status);
-  }
-  auto parsed = json::parse(answer->body);
-  if (!parsed || !parsed->is_array()) {
-    std::cerr << "fondaco ctl: the node's answer is no JSON array\n";
-    return ctl_unreachable;
-  }
-  if (name == "ps" && parsed->get_array().size() == rows_max)
-    std::cerr << "fondaco ctl: the first " << rows_max << " entities are shown; there are more\n";
-  if (options.json)
-    std::cout << answer->body << "\n";
-  else
-    v.print(parsed->get_array());
-  return ctl_ok;
+  return print_answer((*node)->get(path), options.json, v.print);
 }
 
 } // namespace fondaco::tools

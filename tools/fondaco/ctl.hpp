@@ -9,11 +9,16 @@ namespace fondaco::tools {
 struct ctl_options {
   /// `unix:/path` of the operator socket, or the https (or loopback http) URL of the management listener.
   std::string at = "unix:fondaco.sock";
-  /// For a URL: the OAuth2 client and the file with its secret; the client needs the scope `operator:read`.
+  /// For a URL: the OAuth2 client and the file with its secret; the client needs the scope `operator:read`, `operator:write`
+  /// for what acts (`redrive`), `operator:admin` for what shows business data (`history --export`).
   std::string client_id;
   std::string secret_file;
   std::string ca_file;
   bool json = false;
+  /// With `redrive`: every dead letter.
+  bool all = false;
+  /// With `history`: the file that gets the events with their payloads; empty for none.
+  std::string export_file;
 };
 
 /// Exit codes of `fondaco ctl`.
@@ -30,7 +35,7 @@ enum ctl_exit : int {
   ctl_refused = 4,
 };
 
-/// Runs a verb (ps, tree, routes, show, history, why, watch) with its arguments; data goes to standard output, talk to
+/// Runs a verb (ps, tree, routes, dead-letters, redrive, show, history, why, watch) with its arguments; data goes to standard output, talk to
 /// standard error.
 int run_ctl(const ctl_options& options, const std::string& verb, const std::vector<std::string>& arguments);
 

@@ -18,6 +18,7 @@
 #include "tools/fondaco/journey.hpp"
 #include "tools/fondaco/node.hpp"
 #include "tools/fondaco/notify.hpp"
+#include "tools/fondaco/store_verbs.hpp"
 #include "tools/fondaco/version.hpp"
 
 namespace {
@@ -167,6 +168,7 @@ int main(int argc, char** argv) {
   int code = 0;
   std::string file;
   add_first_steps(app, code);
+  tools::add_store_verbs(app, code);
   auto* serve_verb = app.add_subcommand("serve", "Run a node as its configuration says");
   bool only_plan = false;
   serve_verb->add_option("--config", file, "The configuration, a TOML file")->required();
@@ -190,11 +192,13 @@ int main(int argc, char** argv) {
   std::string verb;
   std::vector<std::string> arguments;
   ctl_verb->add_option("--at", ctl.at, "unix:/path of the operator socket, or the management listener's URL");
-  ctl_verb->add_option("--client-id", ctl.client_id, "For a URL: an API client with the scope operator:read");
+  ctl_verb->add_option("--client-id", ctl.client_id, "For a URL: an API client with the scope operator:read (redrive: write, --export: admin)");
   ctl_verb->add_option("--secret-file", ctl.secret_file, "For a URL: the file with the client's secret");
   ctl_verb->add_option("--ca-file", ctl.ca_file, "For a URL: authorities to trust, a PEM file");
   ctl_verb->add_flag("--json", ctl.json, "Print JSON");
-  ctl_verb->add_option("verb", verb, "ps, tree, routes, show ID, history ID, why ID, watch")->required();
+  ctl_verb->add_flag("--all", ctl.all, "With redrive: every dead letter");
+  ctl_verb->add_option("--export", ctl.export_file, "With history: the events with their payloads go to this file");
+  ctl_verb->add_option("verb", verb, "ps, tree, routes, dead-letters, redrive ID, show ID, history ID, why ID, watch")->required();
   ctl_verb->add_option("arguments", arguments, "The verb's arguments");
   ctl_verb->callback([&] { code = tools::run_ctl(ctl, verb, arguments); });
 

@@ -26,6 +26,15 @@ public:
   explicit socket_client(std::string path) : path_(std::move(path)) {}
 
   std::expected<operator_answer, std::string> get(const std::string& path) override {
+    return call("GET " + path + " HTTP/1.0\r\nHost: operator\r\n\r\n");
+  }
+  std::expected<operator_answer, std::string> get_all(const std::string& path) override { return get(path); }
+  std::expected<operator_answer, std::string> post(const std::string& path) override {
+    return call("POST " + path + " HTTP/1.0\r\nHost: operator\r\nContent-Length: 0\r\n\r\n");
+  }
+
+private:
+  std::expected<operator_answer, std::string> call(const std::string& request) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     if (path_.size() >= sizeof(address.sun_path))
@@ -36,13 +45,12 @@ public:
     ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
     auto answer = ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0
-                      ? exchange(fd, "GET " + path + " HTTP/1.0\r\nHost: operator\r\n\r\n")
+                      ? exchange(fd, request)
                       : std::unexpected("no node listens at " + path_ + ": " + std::strerror(errno));
     ::close(fd);
     return answer;
   }
 
-private:
   static std::expected<operator_answer, std::string> exchange(int fd, const std::string& request) {
     size_t sent = 0;
     while (sent < request.size()) {
@@ -81,8 +89,19 @@ public:
   }
 
   std::expected<operator_answer, std::string> get(const std::string& path) override {
+    return call("GET", path, "operator:read");
+  }
+  std::expected<operator_answer, std::string> get_all(const std::string& path) override {
+    return call("GET", path, "operator:admin");
+  }
+  std::expected<operator_answer, std::string> post(const std::string& path) override {
+    return call("POST", path, "operator:write");
+  }
+
+private:
+  std::expected<operator_answer, std::string> call(const char* method, const std::string& path, const char* scope) {
     if (token_.empty()) {
-      auto fetched = fetch_token();
+      auto fetched = fetch_token(scope);
       if (!fetched)
         return std::unexpected(fetched.error());
       if (fetched->status >= 400 && fetched->status < 500)
@@ -91,13 +110,13 @@ public:
         return *fetched;
     }
     actors::http_call call;
+    call.method = method;
     call.url = options_.at + path;
     call.headers = {{"Authorization", "Bearer " + token_}};
     call.answer_bytes_max = answer_bytes_max;
     return send(std::move(call));
   }
 
-private:
   gateway::client_options client_rules() const {
     gateway::client_options o;
     o.allow_private_addresses = true; // the operator named the address
@@ -107,13 +126,14 @@ private:
     return o;
   }
 
-  std::expected<operator_answer, std::string> fetch_token() {
+  std::expected<operator_answer, std::string> fetch_token(std::string scope) {
     actors::http_call call;
     call.method = "POST";
     call.url = options_.at + "/oauth2/token";
     call.headers = {{"Content-Type", "application/x-www-form-urlencoded"},
                     {"Authorization", "Basic " + base64_encode(options_.client_id + ":" + secret_)}};
-    call.body = "grant_type=client_credentials&scope=operator%3Aread";
+    scope.replace(scope.find(':'), 1, "%3A");
+    call.body = "grant_type=client_credentials&scope=" + scope;
     auto answer = send(std::move(call));
     if (answer && answer->status == 200)
       if (auto parsed = json::parse(answer->body); parsed && parsed->is_object())

@@ -20,6 +20,10 @@ public:
   virtual ~operator_client() = default;
   /// GETs a path; a sentence if the node cannot be reached.
   virtual std::expected<operator_answer, std::string> get(const std::string& path) = 0;
+  /// GETs a path that shows business data: over a URL with the scope `operator:admin`.
+  virtual std::expected<operator_answer, std::string> get_all(const std::string& path) = 0;
+  /// POSTs to a path without a body: something is done.
+  virtual std::expected<operator_answer, std::string> post(const std::string& path) = 0;
 };
 
 /// The client for these options, or why there is none.
