@@ -134,6 +134,7 @@ struct metrics::impl {
   const size_t tenants_max;
   prometheus::Registry registry;
   std::mutex mutex;
+  std::mutex rendering;
   std::unordered_map<std::string_view, family> families;
   std::set<std::string> tenants;
   std::vector<std::function<void(metrics&)>> samples;
@@ -182,6 +183,8 @@ void metrics::sample_before_render(std::function<void(metrics&)> sample) {
 }
 
 std::string metrics::render() {
+  // Samples keep what they saw last: two pages at once take turns.
+  std::scoped_lock lock(impl_->rendering);
   for (const auto& sample : impl_->samples)
     sample(*this);
   return prometheus::TextSerializer().Serialize(impl_->registry.Collect());

@@ -1,8 +1,10 @@
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <thread>
 #include <utility>
 
 #include "gateway/metrics.hpp"
@@ -153,4 +155,25 @@ TEST_CASE("a measured exchange counts answers by class and failures by name") {
   const auto text = m.render();
   CHECK(has_line(text, R"(fondaco_outbound_http_total{outcome="2xx"} 1)"));
   CHECK(has_line(text, R"(fondaco_outbound_http_total{outcome="no_answer"} 1)"));
+}
+
+TEST_CASE("two pages at once take turns with the samples, which keep what they saw") {
+  metrics m;
+  std::atomic<int> inside{0};
+  std::atomic<int> most{0};
+  m.sample_before_render([&](metrics&) {
+    const int now = ++inside;
+    if (now > most.load())
+      most.store(now);
+    std::this_thread::yield();
+    --inside;
+  });
+  const auto look = [&m] {
+    for (int i = 0; i < 200; ++i)
+      (void)m.render();
+  };
+  std::thread other(look);
+  look();
+  other.join();
+  CHECK(most.load() == 1);
 }

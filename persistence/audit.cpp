@@ -109,7 +109,7 @@ std::expected<void, fault> audit_last_links(store_reader& store, audit_notes& no
 } // namespace
 
 std::expected<void, fault> audit_chains(store_reader& store, audit_notes& notes) {
-  constexpr column_type types[] = {text, text, text,  integer, integer, integer, text,
+  constexpr column_type types[] = {text,    text, text,  integer, integer, integer, text,
                                    integer, text, bytes, integer, text,    bytes};
   chain_walk walk(notes);
   auto read = store.read("select e.tenant, e.kind, e.id, j.shard, j.position, j.seq, j.type, j.version, j.format, "
@@ -156,7 +156,8 @@ std::expected<void, fault> audit_tombstones(store_reader& store, const audit_rul
                              "' group by tenant having sum(case when status = '" + rules.tombstone_status +
                              "' then 0 else 1 end) = 0";
   std::string left = "select t.tenant, t.what, t.kind, t.id from (select tenant, 'row' as what, kind, id from entity "
-                     "where kind <> '" + rules.tombstone_kind + "'";
+                     "where kind <> '" +
+                     rules.tombstone_kind + "'";
   left += " union all select tenant, 'document', kind, id from document";
   left += " union all select tenant, 'public name', kind, id from name";
   left += " union all select tenant, 'secret', '', name from secret) t where t.tenant in (" + buried +

@@ -10,11 +10,13 @@ constexpr auto integer = column_type::integer;
 constexpr auto text = column_type::text;
 constexpr auto bytes = column_type::bytes;
 
-constexpr const char* lost_cure = "restore a backup that `fondaco verify` calls whole: what is gone cannot be made again";
+constexpr const char* lost_cure =
+    "restore a backup that `fondaco verify` calls whole: what is gone cannot be made again";
 constexpr const char* unread_cure = "run the program that wrote it, or a newer one: this one does not know the format";
 constexpr const char* snapshot_cure =
     "stop the node and delete the entity's row of the table `snapshot`: the events are the truth, and give it again";
-constexpr const char* row_cure = "give the entity its next command, which writes its row again; until then lists are wrong";
+constexpr const char* row_cure =
+    "give the entity its next command, which writes its row again; until then lists are wrong";
 
 int64_t number(const cell& c) { return std::holds_alternative<int64_t>(c) ? std::get<int64_t>(c) : 0; }
 std::string words(const cell& c) { return std::holds_alternative<std::string>(c) ? std::get<std::string>(c) : ""; }
@@ -73,11 +75,11 @@ private:
     if (!fold_ || !readable_)
       return;
     const auto format = words(row[12]);
-    readable_ = fold_->replay({words(row[10]), static_cast<uint16_t>(number(row[11])),
-                               format.empty() ? 'j' : format[0], words(row[13]), words(row[14])});
+    readable_ = fold_->replay({words(row[10]), static_cast<uint16_t>(number(row[11])), format.empty() ? 'j' : format[0],
+                               words(row[13]), words(row[14])});
     if (!readable_)
-      return note(seq_, "The event " + words(row[10]) + ", version " + std::to_string(number(row[11])) +
-                            ", cannot be read.",
+      return note(seq_,
+                  "The event " + words(row[10]) + ", version " + std::to_string(number(row[11])) + ", cannot be read.",
                   unread_cure);
     if (snapshot_ && snapshot_->seq == seq_)
       compare();

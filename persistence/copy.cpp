@@ -25,26 +25,49 @@ bool is_postgres(const store_options& o) {
 
 std::span<const copied_table> copied_tables() {
   static const std::vector<copied_table> tables{
-      {"shard", {{"group", text}, {"shard", integer}, {"epoch", integer}, {"last_position", integer}},
+      {"shard",
+       {{"group", text}, {"shard", integer}, {"epoch", integer}, {"last_position", integer}},
        R"("group", shard)"},
       {"entity",
-       {{"key", integer}, {"tenant", text}, {"kind", text}, {"id", text}, {"shard", integer}, {"seq", integer},
-        {"status", text}, {"view", text}, {"created_at", integer}, {"updated_at", integer}},
+       {{"key", integer},
+        {"tenant", text},
+        {"kind", text},
+        {"id", text},
+        {"shard", integer},
+        {"seq", integer},
+        {"status", text},
+        {"view", text},
+        {"created_at", integer},
+        {"updated_at", integer}},
        "key"},
       {"journal",
-       {{"shard", integer}, {"position", integer}, {"entity", integer}, {"seq", integer}, {"type", text},
-        {"version", integer}, {"format", text}, {"payload", bytes}, {"at", integer}, {"cause", text},
+       {{"shard", integer},
+        {"position", integer},
+        {"entity", integer},
+        {"seq", integer},
+        {"type", text},
+        {"version", integer},
+        {"format", text},
+        {"payload", bytes},
+        {"at", integer},
+        {"cause", text},
         {"chain", bytes}},
        "shard, position"},
       {"tenant_chain", {{"tenant", text}, {"shard", integer}, {"chain", bytes}}, "tenant, shard"},
       {"wake", {{"entity", integer}, {"shard", integer}, {"due", integer}}, "entity"},
       {"snapshot", {{"entity", integer}, {"seq", integer}, {"version", integer}, {"payload", bytes}}, "entity"},
       {"document",
-       {{"tenant", text}, {"kind", text}, {"id", text}, {"version", integer}, {"body", text},
-        {"created_at", integer}, {"updated_at", integer}},
+       {{"tenant", text},
+        {"kind", text},
+        {"id", text},
+        {"version", integer},
+        {"body", text},
+        {"created_at", integer},
+        {"updated_at", integer}},
        "tenant, kind, id"},
       {"seen", {{"tenant", text}, {"id", text}, {"until", integer}}, "tenant, id"},
-      {"name", {{"space", text}, {"name", text}, {"tenant", text}, {"kind", text}, {"id", text}, {"shard", integer}},
+      {"name",
+       {{"space", text}, {"name", text}, {"tenant", text}, {"kind", text}, {"id", text}, {"shard", integer}},
        "space, name"},
       {"checkpoint", {{"consumer", text}, {"shard", integer}, {"position", integer}}, "consumer, shard"},
       {"secret", {{"tenant", text}, {"name", text}, {"sealed", bytes}}, "tenant, name"},
@@ -76,16 +99,22 @@ std::expected<std::unique_ptr<store_filler>, fault> open_filler(const store_opti
 
 std::expected<void, fault> read_waiting(store_reader& store, const std::function<void(entity_row)>& take) {
   const std::vector<column_type> types{text, text, text, integer, integer, text, text, integer, integer, integer};
-  return store.read("select e.tenant, e.kind, e.id, e.shard, e.seq, e.status, e.view, e.created_at, e.updated_at, w.due "
-                    "from wake w join entity e on e.key = w.entity order by w.due",
-                    types, [&](auto row) -> std::expected<void, fault> {
-                      const auto words = [&](size_t i) { return std::get<std::string>(row[i]); };
-                      const auto number = [&](size_t i) { return std::get<int64_t>(row[i]); };
-                      take({{tenant(words(0)), words(1), words(2)}, static_cast<shard_number>(number(3)), number(4),
-                            words(5), words(6), from_epoch_ms(number(7)), from_epoch_ms(number(8)),
-                            from_epoch_ms(number(9))});
-                      return {};
-                    });
+  return store.read(
+      "select e.tenant, e.kind, e.id, e.shard, e.seq, e.status, e.view, e.created_at, e.updated_at, w.due "
+      "from wake w join entity e on e.key = w.entity order by w.due",
+      types, [&](auto row) -> std::expected<void, fault> {
+        const auto words = [&](size_t i) { return std::get<std::string>(row[i]); };
+        const auto number = [&](size_t i) { return std::get<int64_t>(row[i]); };
+        take({{tenant(words(0)), words(1), words(2)},
+              static_cast<shard_number>(number(3)),
+              number(4),
+              words(5),
+              words(6),
+              from_epoch_ms(number(7)),
+              from_epoch_ms(number(8)),
+              from_epoch_ms(number(9))});
+        return {};
+      });
 }
 
 namespace detail {

@@ -19,8 +19,9 @@ using gateway::response;
 using gateway::task;
 
 /// Parts of the names of members that hold secrets, or what proves one.
-constexpr std::array<std::string_view, 12> secret_names{"secret", "token",  "password",  "sealed",     "private",   "auth",
-                                                        "apikey", "api_key", "accesskey", "access_key", "signature", "jwt"};
+constexpr std::array<std::string_view, 12> secret_names{"secret",    "token",      "password",  "sealed",
+                                                        "private",   "auth",       "apikey",    "api_key",
+                                                        "accesskey", "access_key", "signature", "jwt"};
 
 bool names_secret(std::string_view name) {
   std::string lower(name);
@@ -76,12 +77,9 @@ bool read_all(persistence::journal& j, whole_entity& e) {
 json::object json_of(const whole_entity& e) {
   json::array events;
   for (const auto& one : e.events) {
-    json::object o{{"sequence", one.seq},
-                   {"position", one.position},
-                   {"at", to_rfc3339(one.at)},
-                   {"type", one.event.type},
-                   {"version", one.event.version},
-                   {"format", std::string(1, one.event.format)},
+    json::object o{{"sequence", one.seq},          {"position", one.position},
+                   {"at", to_rfc3339(one.at)},     {"type", one.event.type},
+                   {"version", one.event.version}, {"format", std::string(1, one.event.format)},
                    {"cause", one.event.cause}};
     o["payload"] = without_secrets(one.event.payload);
     events.push_back(std::move(o));

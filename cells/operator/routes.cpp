@@ -187,6 +187,14 @@ task<response> show_routes(const served_routes& served) {
   co_return gateway::json_response(200, json::write(served.list()));
 }
 
+task<response> show_metrics(cell_services& s) {
+  response out;
+  out.headers.emplace_back("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
+  if (s.counts)
+    out.body = s.counts->render();
+  co_return out;
+}
+
 } // namespace
 
 void served_routes::add(const std::string& listener, std::vector<std::string> patterns) {
@@ -212,6 +220,7 @@ void add_operator_routes(gateway::router& to, cell_services& s, const served_rou
   };
   add("/operator/entities", [&s](auto r) { return list_entities(s, std::move(r)); });
   add("/operator/routes", [&served](auto) { return show_routes(served); });
+  add("/operator/metrics", [&s](auto) { return show_metrics(s); });
   add("/operator/tree", [&s](auto r) { return draw_tree(s, std::move(r)); });
   add("/operator/entities/{id}", [&s](auto r) { return look(s, std::move(r), "show"); });
   add("/operator/entities/{id}/history", [&s](auto r) { return look(s, std::move(r), "history"); });

@@ -24,7 +24,8 @@ private:
   std::map<std::string, std::vector<std::string>> patterns_;
 };
 
-/// Adds the routes behind `fondaco ctl`: `GET /operator/{entities,tree,routes}`, `GET /operator/entities/{id}` with
+/// Adds the routes behind `fondaco ctl`: `GET /operator/{entities,tree,routes,metrics}`, `GET /operator/entities/{id}`
+/// with
 /// `/history`, `/why` and `/export`, and those of the dead letters. But for the export, they show kinds, tenants,
 /// states, owners, sequences, wake-ups and causes, never business data. `served` outlives the router.
 void add_operator_routes(gateway::router& to, cell_services& s, const served_routes& served, operator_door door);

@@ -3,7 +3,7 @@ _fondaco() {
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} verb=${COMP_WORDS[1]} words=
   COMPREPLY=()
   case "$prev" in
-  --config | --ca-file | --secret-file)
+  --config | --ca-file | --secret-file | --export)
     mapfile -t COMPREPLY < <(compgen -f -- "$cur")
     compopt -o filenames 2>/dev/null
     return
@@ -13,10 +13,10 @@ _fondaco() {
     compopt -o filenames 2>/dev/null
     return
     ;;
-  --name | --host | --store | --stores | --nats | --at | --client-id | --provider-store | --consumer-store) return ;;
+  --name | --host | --store | --stores | --nats | --at | --client-id | --provider-store | --consumer-store | --every) return ;;
   esac
   if [ "$COMP_CWORD" -eq 1 ]; then
-    words="init doctor serve config migrate ctl demo version --help"
+    words="init doctor serve config migrate ctl journal replay backup verify restore demo version --help"
   else
     case "$verb" in
     init) words="--folder --data --name --host --store --help" ;;
@@ -24,7 +24,20 @@ _fondaco() {
     serve) words="--config --plan --help" ;;
     config) words="--example --help" ;;
     migrate) words="--config --dry-run --help" ;;
-    ctl) words="ps tree routes show history why watch --at --client-id --secret-file --ca-file --json --help" ;;
+    ctl)
+      words="ps tree routes dead-letters redrive show history why watch top"
+      words="$words --at --client-id --secret-file --ca-file --json --all --export --every --once --help"
+      ;;
+    journal) words="verify --config --json --help" ;;
+    replay | verify | backup | restore)
+      words="--config --help"
+      case "$verb" in replay | verify) words="--json --help" ;; esac
+      if [[ $cur != -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+        compopt -o filenames 2>/dev/null
+        return
+      fi
+      ;;
     demo)
       words="--folder --stores --nats --split --crash --closed --provider-store --consumer-store --keep --json --help"
       if [[ $cur != -* ]]; then

@@ -147,8 +147,7 @@ public:
           .append("::")
           .append(t.columns[i].type == column_type::integer ? "bigint::" : "")
           .append(cast_of(t, t.columns[i]));
-    const auto sql =
-        "insert into " + std::string(t.name) + "(" + detail::column_list(t) + ") values (" + marks + ")";
+    const auto sql = "insert into " + std::string(t.name) + "(" + detail::column_list(t) + ") values (" + marks + ")";
     if (auto done = connection_.execute(sql, parameters_of(t, detail::restored_row(t, row))); !done)
       return std::unexpected(postgres::fault_of(done.error()));
     return {};

@@ -44,6 +44,7 @@ cases canary_cases();
 cases restart_cases();
 cases operator_cases();
 cases ctl_cases();
+cases store_verb_cases();
 cases role_cases();
 cases tenant_matrix_cases();
 cases credential_matrix_cases();

@@ -38,13 +38,14 @@ void letters(bed& b) {
     behaving unavailable(s.other(), unwell);
     n.begin("dataset-1");
     id = n.provider_pid();
-    const auto letter = wait_for("a dead letter with three tries", [&](std::string& saw) -> std::optional<json::object> {
-      auto all = letters_of(s.at(), id);
-      saw = json::serialize(all);
-      if (all.empty() || all[0].as_object().at("attempts").as_int64() < 3)
-        return std::nullopt;
-      return all[0].as_object();
-    });
+    const auto letter =
+        wait_for("a dead letter with three tries", [&](std::string& saw) -> std::optional<json::object> {
+          auto all = letters_of(s.at(), id);
+          saw = json::serialize(all);
+          if (all.empty() || all[0].as_object().at("attempts").as_int64() < 3)
+            return std::nullopt;
+          return all[0].as_object();
+        });
     check_equal("its tenant", text_at(letter, "tenant"), "acme");
     check_equal("its kind", text_at(letter, "kind"), "negotiation");
     check(!text_at(letter, "effect").empty() && !text_at(letter, "next_try").empty(),
@@ -82,14 +83,16 @@ struct operator_row {
 const std::map<std::string, operator_row>& operator_table() {
   static const char* nobody = "0190d3a2-7c1e-7000-8000-000000000000";
   static const std::string one = std::string("/operator/entities/") + nobody, why = one + "/why",
-                           history = one + "/history", letter = std::string("/operator/dead-letters/") + nobody +
-                                                                "/redrive";
+                           history = one + "/history", whole = one + "/export",
+                           letter = std::string("/operator/dead-letters/") + nobody + "/redrive";
   static const std::map<std::string, operator_row> table{
       {"GET /operator/entities", {"operator:read", "/operator/entities", 200}},
       {"GET /operator/entities/{id}", {"operator:read", one.c_str(), 404}},
       {"GET /operator/entities/{id}/history", {"operator:read", history.c_str(), 404}},
       {"GET /operator/entities/{id}/why", {"operator:read", why.c_str(), 404}},
+      {"GET /operator/entities/{id}/export", {"operator:admin", whole.c_str(), 404}},
       {"GET /operator/routes", {"operator:read", "/operator/routes", 200}},
+      {"GET /operator/metrics", {"operator:read", "/operator/metrics", 200}},
       {"GET /operator/tree", {"operator:read", "/operator/tree", 200}},
       {"GET /operator/dead-letters", {"operator:read", "/operator/dead-letters", 200}},
       {"POST /operator/dead-letters/redrive", {"operator:write", "/operator/dead-letters/redrive", 200}},
@@ -101,7 +104,8 @@ void operator_scopes(bed& b) {
   auto& w = b.shared();
   std::map<std::string, std::string> tokens{{"a participant", management(w.provider, "acme-app").token()},
                                             {"the administrator", management(w.provider, "admin").token()}};
-  const auto reader = management(w.provider, "operator").token(), keeper = management(w.provider, "keeper").token();
+  const auto reader = management(w.provider, "operator").token(), writer = management(w.provider, "keeper").token(),
+             owner = management(w.provider, "archivist").token();
   std::set<std::string> served;
   for (const auto& r : json::parse(w.provider.ctl({"--json", "routes"}).out).as_array())
     if (const auto path = text_at(r.as_object(), "path");
@@ -119,9 +123,10 @@ void operator_scopes(bed& b) {
                 send(method, w.provider.url("management") + path, {}, "").status, 401);
     for (const auto& [who, token] : tokens)
       check_equal("the status of " + name + " for " + who, as(token), 403);
-    const bool reads = scope == std::string("operator:read");
+    const bool reads = scope == std::string("operator:read"), administers = scope == std::string("operator:admin");
     check_equal("the status of " + name + " with operator:read", as(reader), reads ? status : 403);
-    check_equal("the status of " + name + " with its scope", as(keeper), status);
+    check_equal("the status of " + name + " with operator:write", as(writer), administers ? 403 : status);
+    check_equal("the status of " + name + " with operator:admin", as(owner), status);
   }
   for (const auto& [name, row] : operator_table())
     check(served.contains(name), "the table of scopes has a row for a route that is not served: " + name);
@@ -137,10 +142,32 @@ void redrive_over_http(bed& b) {
   check_code("redrive as an operator that acts", as("keeper"), 0);
 }
 
+void top(bed& b) {
+  auto& w = b.shared();
+  peer_negotiation n(w.as_peer(w.initech), w.other_side);
+  n.begin("dataset-2");
+  const auto said = w.provider.ctl({"--json", "top", "--once", "--every", "0.2"});
+  check_code("ctl top --once", said, 0);
+  const auto view = json::parse(said.out).as_object();
+  for (const char* name : {"rates", "append_ms", "queues", "entities_live", "letters_waiting", "slowest"})
+    check(view.contains(name), std::string("top does not tell ") + name + ": " + said.out);
+  check(view.at("entities_live").to_number<double>() > 0, "top sees no entity: " + said.out);
+  bool found = false;
+  for (const auto& e : view.at("slowest").as_array())
+    found = found || !text_at(e.as_object(), "waiting_on").empty();
+  check(found, "top shows nobody who waits: " + said.out);
+  const auto table = w.provider.ctl({"top", "--once", "--every", "0.2"});
+  for (const char* word : {"A SECOND", "commands", "append p50 / p99 ms", "SECONDS", "WAITING ON"})
+    check(table.out.find(word) != std::string::npos, std::string("top has no ") + word + ": " + table.out);
+  check_code("ctl top at no socket",
+             run_program({binary(), "ctl", "--at", "unix:/nowhere/fondaco.sock", "top", "--once"}), 3);
+}
+
 } // namespace
 
 cases ctl_cases() {
-  return {{"what fails is a dead letter with its tries and the peer's answer; tried again at once, it goes", letters},
+  return {{"top tells rates, queues and who waits longest, once if asked", top},
+          {"what fails is a dead letter with its tries and the peer's answer; tried again at once, it goes", letters},
           {"every route behind /operator needs its own scope, and no other role opens it", operator_scopes},
           {"redrive over HTTP needs operator:write", redrive_over_http}};
 }

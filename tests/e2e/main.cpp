@@ -49,12 +49,29 @@ std::optional<options> read_options(int argc, char** argv) {
 
 cases all_cases(store_kind kind) {
   cases all;
-  for (auto topic : {demo_cases,        flow_cases,   refusal_cases,       message_cases,
-                     tenant_cases,      body_cases,   token_cases,         peer_cases,
-                     idempotency_cases, canary_cases, restart_cases,       operator_cases,
-                     ctl_cases,         role_cases,   tenant_matrix_cases, credential_matrix_cases,
-                     route_cases,       fault_cases,  onboarding_cases,    trace_cases,
-                     guide_cases,       flood_cases})
+  for (auto topic : {demo_cases,
+                     flow_cases,
+                     refusal_cases,
+                     message_cases,
+                     tenant_cases,
+                     body_cases,
+                     token_cases,
+                     peer_cases,
+                     idempotency_cases,
+                     canary_cases,
+                     restart_cases,
+                     operator_cases,
+                     ctl_cases,
+                     store_verb_cases,
+                     role_cases,
+                     tenant_matrix_cases,
+                     credential_matrix_cases,
+                     route_cases,
+                     fault_cases,
+                     onboarding_cases,
+                     trace_cases,
+                     guide_cases,
+                     flood_cases})
     for (auto& one : topic())
       all.push_back(std::move(one));
   for (auto& one : store_fault_cases(kind))

@@ -47,6 +47,7 @@ std::vector<api_client> with_usual(std::vector<api_client> clients, const std::v
   admin.scopes.insert(admin.scopes.end(), admin_scopes.begin(), admin_scopes.end());
   clients.push_back(std::move(admin));
   clients.push_back({"operator", "operator", "", {"operator:read"}});
+  clients.push_back({"archivist", "operator", "", {"operator:admin"}});
   clients.push_back({"keeper", "operator", "", {"operator:read", "operator:write"}});
   return clients;
 }

@@ -23,7 +23,8 @@ struct node_options {
   std::string name;
   store_kind kind = store_kind::sqlite;
   std::vector<std::string> file_roots;
-  /// Besides `admin`, whose role is admin, and `operator` and `keeper`, whose role is operator: one looks, one acts.
+  /// Besides `admin`, whose role is admin, and `operator`, `keeper`
+  /// and `archivist`, whose role is operator: they look, act, and see business data.
   std::vector<api_client> clients;
   std::string log_level = "info";
   /// Where the keys of the issuer of `fixed_tokens.hpp` are; empty: it is not trusted.

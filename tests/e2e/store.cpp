@@ -25,6 +25,10 @@ public:
         all += read_file(url() + suffix);
     return all;
   }
+  void run(const std::string& sql) const override {
+    auto done = run_program({"sqlite3", "-batch", url(), sql});
+    check(done.code == 0, "sqlite3: " + done.err);
+  }
 
 private:
   std::string folder_;
@@ -74,6 +78,7 @@ public:
     }
     return all;
   }
+  void run(const std::string& sql) const override { psql(url_, {"-c", sql}); }
 
 private:
   static std::string make_name() {

@@ -13,6 +13,8 @@ public:
   virtual std::string url() const = 0;
   /// All that it holds, as bytes; bytes of PostgreSQL as hexadecimal. Other processes may write meanwhile.
   virtual std::string contents() const = 0;
+  /// Runs SQL behind the node's back; the node is not running.
+  virtual void run(const std::string& sql) const = 0;
 };
 
 /// Which database the nodes stand on.

@@ -16,9 +16,7 @@ namespace fondaco::tools {
 
 namespace {
 
-template <class Services> Services& none() {
-  throw broken_invariant("an effect was run while a history is folded");
-}
+template <class Services> Services& none() { throw broken_invariant("an effect was run while a history is folded"); }
 
 std::map<std::string, actors::entity_kind> make_kinds() {
   std::map<std::string, actors::entity_kind> out;

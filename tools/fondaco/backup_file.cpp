@@ -135,8 +135,9 @@ private:
     if (json::string_at(o, "format") != backup_format)
       return std::unexpected(at_line("does not begin a backup"));
     if (json::integer_at(o, "version") != backup_version)
-      return std::unexpected(fault{"backup_newer", "the backup has a version that this program does not know: use the "
-                                                   "program that wrote it, or a newer one",
+      return std::unexpected(fault{"backup_newer",
+                                   "the backup has a version that this program does not know: use the "
+                                   "program that wrote it, or a newer one",
                                    cure::fix_input});
     contents_.schema = json::integer_at(o, "schema").value_or(0);
     contents_.at = json::string_at(o, "at").value_or("");

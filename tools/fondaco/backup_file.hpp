@@ -12,9 +12,9 @@
 
 namespace fondaco::tools {
 
-/// The format of a backup: a JSON line with `format`, `version`, `schema`, `at`; for each table a line with its name and
-/// columns and a line for each row, an array of values in which bytes are base64; at the end a line with the counts and
-/// the SHA-256 of all before it.
+/// The format of a backup: a JSON line with `format`, `version`, `schema`, `at`; for each table a line with its name
+/// and columns and a line for each row, an array of values in which bytes are base64; at the end a line with the counts
+/// and the SHA-256 of all before it.
 inline constexpr const char* backup_format = "fondaco-backup";
 inline constexpr int64_t backup_version = 1;
 

@@ -11,6 +11,7 @@
 #include "tools/fondaco/history.hpp"
 #include "tools/fondaco/operator_client.hpp"
 #include "tools/fondaco/private_file.hpp"
+#include "tools/fondaco/top.hpp"
 
 namespace fondaco::tools {
 
@@ -175,12 +176,15 @@ int run_ctl(const ctl_options& options, const std::string& name, const std::vect
   }
   if (name == "watch")
     return watch(**node, options.json);
+  if (name == "top" && arguments.empty())
+    return run_top(**node, options);
   if (name == "history" && !options.export_file.empty())
     return export_history(**node, options, arguments);
   if (name == "redrive")
     return redrive(**node, options, arguments);
   auto found = verbs().find(name);
-  if (found == verbs().end() || options.all || !options.export_file.empty() || arguments.size() != (found->second.needs_id ? 1u : 0u)) {
+  if (found == verbs().end() || options.all || !options.export_file.empty() ||
+      arguments.size() != (found->second.needs_id ? 1u : 0u)) {
     std::cerr << "fondaco ctl: '" << name << "' is no verb with " << arguments.size() << " arguments; see --help\n";
     return ctl_usage;
   }

@@ -9,8 +9,8 @@ namespace fondaco::tools {
 struct ctl_options {
   /// `unix:/path` of the operator socket, or the https (or loopback http) URL of the management listener.
   std::string at = "unix:fondaco.sock";
-  /// For a URL: the OAuth2 client and the file with its secret; the client needs the scope `operator:read`, `operator:write`
-  /// for what acts (`redrive`), `operator:admin` for what shows business data (`history --export`).
+  /// For a URL: the OAuth2 client and the file with its secret; the client needs the scope `operator:read`,
+  /// `operator:write` for what acts (`redrive`), `operator:admin` for what shows business data (`history --export`).
   std::string client_id;
   std::string secret_file;
   std::string ca_file;
@@ -19,6 +19,9 @@ struct ctl_options {
   bool all = false;
   /// With `history`: the file that gets the events with their payloads; empty for none.
   std::string export_file;
+  /// With `top`: how often it looks, and whether it ends after one picture.
+  double every_seconds = 2;
+  bool once = false;
 };
 
 /// Exit codes of `fondaco ctl`.
@@ -35,8 +38,8 @@ enum ctl_exit : int {
   ctl_refused = 4,
 };
 
-/// Runs a verb (ps, tree, routes, dead-letters, redrive, show, history, why, watch) with its arguments; data goes to standard output, talk to
-/// standard error.
+/// Runs a verb (ps, tree, routes, dead-letters, redrive, show, history, why, watch, top) with its arguments; data goes
+/// to standard output, talk to standard error.
 int run_ctl(const ctl_options& options, const std::string& verb, const std::vector<std::string>& arguments);
 
 } // namespace fondaco::tools

@@ -38,8 +38,8 @@ struct filler {
   std::string kind;
 
   std::string text(std::string_view name) const {
-    static const std::set<std::string_view> ids{"cause", "id", "message_id", "activity_id", "credential_id",
-                                                "manifest_id"};
+    static const std::set<std::string_view> ids{"cause",         "id",         "message_id", "activity_id",
+                                                "credential_id", "manifest_id"};
     if (name == "record_kind")
       return kind;
     if (name == "body")
@@ -89,8 +89,12 @@ template <class D, size_t I> persistence::event_record sample(const filler& f) {
 }
 
 json::object event_json(const persistence::event_record& r, int64_t sequence) {
-  return {{"sequence", sequence}, {"at", to_rfc3339(from_epoch_ms(sample_ms))}, {"type", r.type},
-          {"version", r.version}, {"format", std::string(1, r.format)},         {"cause", r.cause},
+  return {{"sequence", sequence},
+          {"at", to_rfc3339(from_epoch_ms(sample_ms))},
+          {"type", r.type},
+          {"version", r.version},
+          {"format", std::string(1, r.format)},
+          {"cause", r.cause},
           {"payload", *json::parse(r.payload)}};
 }
 

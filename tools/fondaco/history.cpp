@@ -66,8 +66,8 @@ std::string members_that_differ(const json::value& recorded, const json::value& 
 
 void compare(folded& f, const char* what, const json::value& recorded, const json::value& now) {
   if (recorded != now)
-    f.differences.push_back(std::string(what) + " differs from the recorded one in:" +
-                            members_that_differ(recorded, now));
+    f.differences.push_back(std::string(what) +
+                            " differs from the recorded one in:" + members_that_differ(recorded, now));
 }
 
 // What a snapshot holds is taken over and written again: one of an older program lacks what is newer.
@@ -201,9 +201,13 @@ size_t print(const json::object& history, const std::vector<folded>& all, bool a
   for (const auto& f : all) {
     differences += f.differences.size();
     if (as_json) {
-      std::cout << json::write(json::object{{"id", text_at(history, "id")}, {"kind", text_at(history, "kind")},
-                                            {"sequence", f.sequence}, {"type", f.type}, {"status", f.status},
-                                            {"state", f.state}, {"differences", words(f.differences)}})
+      std::cout << json::write(json::object{{"id", text_at(history, "id")},
+                                            {"kind", text_at(history, "kind")},
+                                            {"sequence", f.sequence},
+                                            {"type", f.type},
+                                            {"status", f.status},
+                                            {"state", f.state},
+                                            {"differences", words(f.differences)}})
                 << "\n";
       continue;
     }
@@ -223,7 +227,8 @@ int run_replay(const std::string& file, bool as_json) {
   const std::string text((std::istreambuf_iterator<char>(in)), {});
   auto histories = read_histories(text);
   if (!in || !histories) {
-    std::cerr << "fondaco replay: " << (in ? histories.error().detail : "the file '" + file + "' cannot be read") << "\n";
+    std::cerr << "fondaco replay: " << (in ? histories.error().detail : "the file '" + file + "' cannot be read")
+              << "\n";
     return store_unreadable;
   }
   size_t differences = 0;

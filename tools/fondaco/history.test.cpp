@@ -24,7 +24,7 @@ json::object agent_history() {
                                   {"cause", ""},
                                   {"payload", *json::parse(r.payload)}});
   }
-  return {{"tenant", "acme"},    {"kind", "vpa"}, {"id", "acme-1"},
+  return {{"tenant", "acme"},   {"kind", "vpa"}, {"id", "acme-1"},
           {"status", "active"}, {"sequence", 2}, {"events", std::move(events)}};
 }
 

@@ -14,8 +14,8 @@ enum store_exit : int {
   store_unreadable = 3,
 };
 
-/// Checks the store of a configuration, whether its node runs or not: audit chain, gaps, tombstones, and that the events
-/// give the rows and snapshots with today's code. A line for each finding, with its cure.
+/// Checks the store of a configuration, whether its node runs or not: audit chain, gaps, tombstones, and that the
+/// events give the rows and snapshots with today's code. A line for each finding, with its cure.
 int run_journal_verify(const std::string& config_file, bool as_json);
 
 } // namespace fondaco::tools

@@ -153,6 +153,36 @@ void add_first_steps(CLI::App& app, int& code) {
   version_verb->callback([version_json] { std::cout << tools::version_text(*version_json); });
 }
 
+// `ctl` with the options of its verbs; what it reads into lives as long as it does.
+void add_ctl(CLI::App& app, int& code) {
+  auto* ctl_verb = app.add_subcommand("ctl", "Look inside a running node. Exit codes: 0 answered, 1 no such thing, "
+                                             "2 wrong command line, 3 unreachable, 4 refused");
+  struct words {
+    tools::ctl_options ctl;
+    std::string verb;
+    std::vector<std::string> arguments;
+  };
+  auto read = std::make_shared<words>();
+  auto& ctl = read->ctl;
+  ctl_verb->add_option("--at", ctl.at, "unix:/path of the operator socket, or the management listener's URL");
+  ctl_verb->add_option("--client-id", ctl.client_id,
+                       "For a URL: an API client with the scope operator:read (redrive: write, --export: admin)");
+  ctl_verb->add_option("--secret-file", ctl.secret_file, "For a URL: the file with the client's secret");
+  ctl_verb->add_option("--ca-file", ctl.ca_file, "For a URL: authorities to trust, a PEM file");
+  ctl_verb->add_flag("--json", ctl.json, "Print JSON");
+  ctl_verb->add_flag("--all", ctl.all, "With redrive: every dead letter");
+  ctl_verb->add_option("--export", ctl.export_file, "With history: the events with their payloads go to this file");
+  ctl_verb->add_option("--every", ctl.every_seconds, "With top: seconds between two looks")
+      ->check(CLI::Range(0.1, 3600.0));
+  ctl_verb->add_flag("--once", ctl.once, "With top: one picture, for scripts");
+  ctl_verb
+      ->add_option("verb", read->verb,
+                   "ps, tree, routes, dead-letters, redrive ID, show ID, history ID, why ID, watch, top")
+      ->required();
+  ctl_verb->add_option("arguments", read->arguments, "The verb's arguments");
+  ctl_verb->callback([read, &code] { code = tools::run_ctl(read->ctl, read->verb, read->arguments); });
+}
+
 // A program that was found by PATH has only its name in argv[0].
 std::string own_path(const char* called) {
   std::error_code no_proc;
@@ -186,21 +216,7 @@ int main(int argc, char** argv) {
   migrate_verb->add_flag("--dry-run", dry_run, "Print what would be done and change nothing");
   migrate_verb->callback([&] { code = migrate(file, dry_run); });
 
-  auto* ctl_verb = app.add_subcommand("ctl", "Look inside a running node. Exit codes: 0 answered, 1 no such thing, "
-                                             "2 wrong command line, 3 unreachable, 4 refused");
-  tools::ctl_options ctl;
-  std::string verb;
-  std::vector<std::string> arguments;
-  ctl_verb->add_option("--at", ctl.at, "unix:/path of the operator socket, or the management listener's URL");
-  ctl_verb->add_option("--client-id", ctl.client_id, "For a URL: an API client with the scope operator:read (redrive: write, --export: admin)");
-  ctl_verb->add_option("--secret-file", ctl.secret_file, "For a URL: the file with the client's secret");
-  ctl_verb->add_option("--ca-file", ctl.ca_file, "For a URL: authorities to trust, a PEM file");
-  ctl_verb->add_flag("--json", ctl.json, "Print JSON");
-  ctl_verb->add_flag("--all", ctl.all, "With redrive: every dead letter");
-  ctl_verb->add_option("--export", ctl.export_file, "With history: the events with their payloads go to this file");
-  ctl_verb->add_option("verb", verb, "ps, tree, routes, dead-letters, redrive ID, show ID, history ID, why ID, watch")->required();
-  ctl_verb->add_option("arguments", arguments, "The verb's arguments");
-  ctl_verb->callback([&] { code = tools::run_ctl(ctl, verb, arguments); });
+  add_ctl(app, code);
 
   auto* demo_verb = app.add_subcommand("demo", "Organisations apply, get their credentials, agree and share a file");
   tools::demo_options closed;

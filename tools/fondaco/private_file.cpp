@@ -42,7 +42,8 @@ private_file::~private_file() {
 }
 
 fault private_file::failed(const char* what) const {
-  return {"file_unwritable", "the file '" + path_ + "' cannot be " + what + ": " + std::strerror(errno), cure::fix_input};
+  return {"file_unwritable", "the file '" + path_ + "' cannot be " + what + ": " + std::strerror(errno),
+          cure::fix_input};
 }
 
 std::expected<void, fault> private_file::flush() {

@@ -82,7 +82,8 @@ std::expected<bool, fault> question(journal& j, const persistence::entity_row& r
                                           std::move(decided->documents),
                                           now};
   if (!j.append(std::span(&append, 1)).front())
-    return std::unexpected(fault{"store_unavailable", "the restored store took no event; restore it anew", cure::retry});
+    return std::unexpected(
+        fault{"store_unavailable", "the restored store took no event; restore it anew", cure::retry});
   return true;
 }
 

@@ -25,8 +25,9 @@ struct store_options_read {
 void add_store_verbs(CLI::App& app, int& code) {
   auto o = std::make_shared<store_options_read>();
   auto* journal = app.add_subcommand("journal", "About the journal");
-  auto* check = journal->add_subcommand("verify", "Check audit chain, gaps, tombstones, and that the events give rows and "
-                                                  "snapshots. Exit codes: 0 sound, 1 findings, 3 unreadable");
+  auto* check =
+      journal->add_subcommand("verify", "Check audit chain, gaps, tombstones, and that the events give rows and "
+                                        "snapshots. Exit codes: 0 sound, 1 findings, 3 unreadable");
   journal->require_subcommand(1);
   check->add_option("--config", o->config, "The configuration, a TOML file; its node may run")->required();
   check->add_flag("--json", o->json, "Print JSON");
