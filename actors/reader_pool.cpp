@@ -73,27 +73,32 @@ struct reader_pool::impl {
     return j;
   }
 
+  // Runs the next job; false if there is none.
+  bool run(std::unique_lock<std::mutex> lock) {
+    if (jobs == 0)
+      return false;
+    auto next = take();
+    running_max = std::max(running_max, ++running);
+    lock.unlock();
+    next();
+    next = nullptr;
+    lock.lock();
+    --running;
+    return true;
+  }
+
   void work() {
     for (;;) {
-      job next;
-      {
-        std::unique_lock lock(mutex);
-        wake.wait(lock, [&] { return closed || jobs > 0; });
-        if (jobs == 0)
-          return;
-        next = take();
-        running_max = std::max(running_max, ++running);
-      }
-      next();
-      next = nullptr;
-      std::scoped_lock lock(mutex);
-      --running;
+      std::unique_lock lock(mutex);
+      wake.wait(lock, [&] { return closed || jobs > 0; });
+      if (!run(std::move(lock)))
+        return;
     }
   }
 };
 
 reader_pool::reader_pool(size_t threads, size_t jobs_max) : impl_(std::make_unique<impl>()) {
-  invariant(threads > 0 && jobs_max > 0, "a reader pool has threads and room for jobs");
+  invariant(jobs_max > 0, "a reader pool has room for jobs");
   impl_->jobs_max = jobs_max;
   for (size_t i = 0; i < threads; ++i)
     impl_->threads.emplace_back([state = impl_.get()] { state->work(); });
@@ -111,7 +116,11 @@ void reader_pool::close() {
   for (auto& t : impl_->threads)
     if (t.joinable())
       t.join();
+  while (impl_->threads.empty() && run_one()) {
+  }
 }
+
+bool reader_pool::run_one() { return impl_->run(std::unique_lock(impl_->mutex)); }
 
 void note_failed_job(const char* why) {
   write_log({severity::error, "actors", log_category::application, "a read failed", {{"what", why}}});

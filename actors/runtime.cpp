@@ -6,9 +6,12 @@
 #include <thread>
 #include <utility>
 
+#include <caf/scheduler/test_coordinator.hpp>
+
 #include "actors/detail/fair_gate.hpp"
 #include "actors/detail/journal_writer.hpp"
 #include "actors/detail/shard_actor.hpp"
+#include "actors/detail/time_keeper.hpp"
 
 namespace fondaco::actors {
 
@@ -16,119 +19,66 @@ namespace {
 
 constexpr size_t pool_threads = 4;
 constexpr size_t pool_jobs_max = 100'000;
-constexpr auto deadline_sweep = milliseconds(100);
+constexpr auto look_every = milliseconds(100);
 
-caf::actor_system_config& configure(caf::actor_system_config& config, size_t threads) {
-  // The default work stealing starves every other actor once as many actors as threads are busy.
-  config.set("scheduler.policy", caf::atom("sharing"));
+caf::actor_system_config& configure(caf::actor_system_config& config, const runtime::parts& p) {
+  // The default work stealing starves every other actor once as many actors as threads are busy. CAF names the one that
+  // has no threads after its first use.
+  config.set("scheduler.policy", p.drive == drive::caller ? caf::atom("testing") : caf::atom("sharing"));
   config.set("scheduler.max-throughput", 100);
-  config.set("scheduler.max-threads", threads);
+  config.set("scheduler.max-threads", p.threads);
   return config;
+}
+
+size_t pool_threads_of(const runtime::parts& p) {
+  return p.drive == drive::caller ? 0 : std::min(pool_threads, p.limits.recoveries_max);
 }
 
 } // namespace
 
 struct runtime::impl {
   impl(parts p, std::vector<entity_kind> kinds)
-      : context(std::make_shared<detail::node_context>(p)), system(configure(config, p.threads)) {
+      : context(std::make_shared<detail::node_context>(p)), system(configure(config, p)), keeper(context) {
     for (auto& k : kinds) {
       auto name = k.name;
       invariant(context->kinds.emplace(name, std::move(k)).second, "every kind of entity is registered once");
     }
-    context->pool =
-        std::make_unique<reader_pool>(std::min(pool_threads, context->parts.limits.recoveries_max), pool_jobs_max);
+    context->pool = std::make_unique<reader_pool>(pool_threads_of(p), pool_jobs_max);
+    looked_at = p.clock.now();
     const auto& limits = context->parts.limits;
     turns = std::make_shared<detail::fair_gate>(limits.window_commands, limits.tenant_commands_max);
   }
 
-  // One thread keeps time: it fails what is overdue, renews the lease and asks the shards to sweep.
+  bool by_caller() const { return context->parts.drive == drive::caller; }
+
+  caf::scheduler::test_coordinator& coordinator() {
+    invariant(by_caller(), "only a runtime without threads is driven by its caller");
+    return static_cast<caf::scheduler::test_coordinator&>(system.scheduler());
+  }
+
+  // The fair gate's time, which nobody sets: the caller's clock is the only one that a caller drives.
+  detail::fair_gate::moment moment() const {
+    if (by_caller())
+      return detail::fair_gate::moment(context->parts.clock.now().time_since_epoch());
+    return std::chrono::steady_clock::now();
+  }
+
+  // All that can be done without the outside world and without time.
+  void do_all() {
+    do
+      coordinator().run();
+    while (context->pool->run_one());
+  }
+
+  // One thread keeps time.
   void keep_time() {
-    auto last_sweep = context->parts.clock.now();
-    auto last_beat = last_sweep;
-    auto last_seen = last_sweep;
-    auto last_look = last_sweep;
     std::unique_lock lock(mutex);
     while (!closing) {
-      ticker.wait_for(lock, deadline_sweep, [&] { return closing; });
+      ticker.wait_for(lock, look_every, [&] { return closing; });
       lock.unlock();
-      auto now = context->parts.clock.now();
-      if (now < last_look) {
-        const auto back = last_look - now;
-        last_sweep -= back;
-        last_beat -= back;
-        last_seen -= back;
-        set_back(back);
-      }
-      last_look = now;
-      fail_overdue(now);
-      ring(now);
-      if (now - last_sweep >= context->parts.limits.sweep_every_ms) {
-        last_sweep = now;
-        for (auto& [number, shard] : shards)
-          caf::anon_send(shard, detail::sweep_message{});
-        if (seen_left.load() || now - last_seen >= context->parts.limits.seen_sweep_every_ms) {
-          last_seen = now;
-          sweep_seen(now);
-        }
-      }
-      if (now - last_beat >= context->parts.limits.lease_ms / 4) {
-        last_beat = now;
-        beat(now);
-      }
+      keeper.look();
       lock.lock();
     }
-  }
-
-  // The clock was set back: what waits for a length of time waits no longer for that.
-  void set_back(milliseconds by) {
-    const auto earlier = [by](auto& all) {
-      std::decay_t<decltype(all)> moved;
-      for (auto& [at, what] : all)
-        moved.emplace_hint(moved.end(), at - by, std::move(what));
-      all = std::move(moved);
-    };
-    std::scoped_lock lock(deadlines_mutex);
-    earlier(deadlines);
-    earlier(waiting);
-  }
-
-  // One at a time: while the journal is silent, the question that it has is enough.
-  void beat(timepoint now) {
-    if (beating.exchange(true))
-      return;
-    beat_at.store(now);
-    auto job = [this] {
-      auto beaten =
-          context->parts.journal.heartbeat(context->parts.group, context->parts.node, context->parts.limits.lease_ms);
-      journal_answers.store(beaten.has_value());
-      if (!beaten && beaten.error() == persistence::journal_errc::fenced)
-        context->lost.store(true);
-      beating.store(false);
-    };
-    if (context->pool->post_first(std::move(job)))
-      return;
-    journal_answers.store(false);
-    beating.store(false);
-  }
-
-  // Marks whose time is over go in small steps, so that the journal's writer gets its turn between.
-  void sweep_seen(timepoint now) {
-    if (seen_sweeping.exchange(true))
-      return;
-    auto job = [this, now] {
-      auto left = context->parts.limits.seen_rows_per_sweep_max;
-      bool full = true;
-      while (full && left > 0) {
-        auto rows = std::min(left, persistence::limits::read_rows_max);
-        auto gone = context->parts.journal.forget_seen(now, rows);
-        full = gone.has_value() && *gone == rows;
-        left -= gone.value_or(0);
-      }
-      seen_left.store(full);
-      seen_sweeping.store(false);
-    };
-    if (!context->pool->post_first(std::move(job)))
-      seen_sweeping.store(false);
   }
 
   void forget(std::shared_ptr<detail::forgetting> who) {
@@ -140,38 +90,29 @@ struct runtime::impl {
       caf::anon_send(shard, detail::forget_message{who});
   }
 
-  // What waits for a moment that has come; at the end of the runtime everything.
-  void ring(timepoint now) {
-    std::vector<std::function<void()>> due;
-    {
-      std::scoped_lock lock(deadlines_mutex);
-      while (!waiting.empty() && waiting.begin()->first <= now) {
-        due.push_back(std::move(waiting.begin()->second));
-        waiting.erase(waiting.begin());
-      }
-    }
-    for (auto& done : due)
-      done();
-  }
-
-  void fail_overdue(timepoint now) {
-    std::vector<detail::completion_ptr> overdue;
-    {
-      std::scoped_lock lock(deadlines_mutex);
-      while (!deadlines.empty() && deadlines.begin()->first <= now) {
-        if (auto c = deadlines.begin()->second.lock(); c && !c->finished())
-          overdue.push_back(std::move(c));
-        deadlines.erase(deadlines.begin());
-      }
-    }
-    for (auto& c : overdue)
-      c->fail(ask_errc::timed_out, "timed_out",
-              "No answer came by the deadline; the command may still take effect, so read the state before repeating.");
+  // Effects that are under way get the chance to report, so that the next owner need not ask the peers.
+  void wait_for_work(milliseconds within) {
+    auto end = std::chrono::steady_clock::now() + within;
+    std::unique_lock lock(mutex);
+    while ((node_gate->load() > 0 || context->effects_running.load() > 0) && std::chrono::steady_clock::now() < end)
+      ticker.wait_for(lock, std::chrono::milliseconds(10));
+    closing = true;
+    lock.unlock();
+    ticker.notify_all();
+    ticking.join();
   }
 
   void stop_actors(milliseconds within) {
     for (auto& [number, shard] : shards)
       caf::anon_send(shard, detail::stop_message{});
+    if (by_caller()) {
+      do_all();
+      shards.clear();
+      caf::anon_send(context->writer, detail::stop_message{});
+      do_all();
+      context->writer = nullptr;
+      return;
+    }
     caf::scoped_actor self(system);
     for (auto& [number, shard] : shards)
       self->monitor(shard);
@@ -196,20 +137,13 @@ struct runtime::impl {
   std::map<shard_number, caf::actor> shards;
   std::shared_ptr<detail::fair_gate> turns;
   detail::gate node_gate = std::make_shared<std::atomic<size_t>>(0);
-  std::mutex deadlines_mutex;
-  std::multimap<timepoint, std::weak_ptr<detail::completion>> deadlines;
-  std::multimap<timepoint, std::function<void()>> waiting;
-  bool ringing = false;
+  detail::time_keeper keeper;
+  timepoint looked_at;
   std::mutex mutex;
   std::condition_variable ticker;
   bool closing = false;
   std::atomic<bool> started{false};
-  std::atomic<bool> journal_answers{true};
-  std::atomic<bool> beating{false};
-  std::atomic<timepoint> beat_at{timepoint{}};
-  std::atomic<bool> seen_sweeping{false};
-  std::atomic<bool> seen_left{false};
-  std::thread time_keeper;
+  std::thread ticking;
 };
 
 runtime::runtime(parts p, std::vector<entity_kind> kinds) : impl_(std::make_unique<impl>(p, std::move(kinds))) {}
@@ -234,12 +168,17 @@ std::expected<void, fault> runtime::start() {
                                      std::to_string(wanted.size() - leases->size()) +
                                      " of its shards; stop it, or wait until its lease ends.",
                                  cure::retry});
-  c.writer = i.system.spawn<detail::journal_writer, caf::detached>(i.context);
+  c.writer = i.by_caller() ? i.system.spawn<detail::journal_writer>(i.context)
+                           : i.system.spawn<detail::journal_writer, caf::detached>(i.context);
   for (const auto& l : *leases)
     i.shards.emplace(l.shard, i.system.spawn<detail::shard_actor>(i.context, l.shard, l.epoch));
   i.started.store(true);
-  i.ringing = true;
-  i.time_keeper = std::thread([&i] { i.keep_time(); });
+  i.keeper.begin([&i] {
+    for (auto& [number, shard] : i.shards)
+      caf::anon_send(shard, detail::sweep_message{});
+  });
+  if (!i.by_caller())
+    i.ticking = std::thread([&i] { i.keep_time(); });
   return {};
 }
 
@@ -248,20 +187,11 @@ void runtime::stop(milliseconds within) {
   if (!i.started.exchange(false))
     return;
   i.context->draining.store(true);
-  // Effects that are under way get the chance to report, so that the next owner need not ask the peers.
-  auto end = std::chrono::steady_clock::now() + within;
-  std::unique_lock lock(i.mutex);
-  while ((i.node_gate->load() > 0 || i.context->effects_running.load() > 0) && std::chrono::steady_clock::now() < end)
-    i.ticker.wait_for(lock, std::chrono::milliseconds(10));
-  i.closing = true;
-  lock.unlock();
-  i.ticker.notify_all();
-  i.time_keeper.join();
-  {
-    std::scoped_lock ended(i.deadlines_mutex);
-    i.ringing = false;
-  }
-  i.ring(timepoint::max());
+  if (i.by_caller())
+    i.do_all();
+  else
+    i.wait_for_work(within);
+  i.keeper.end();
   i.turns->close();
   i.stop_actors(within);
   {
@@ -302,16 +232,13 @@ void runtime::ask(persistence::entity_key key, shard_number shard, std::any comm
   auto owner = serving ? i.shards.find(shard) : i.shards.end();
   if (!serving || owner == i.shards.end())
     return answer->fail(ask_errc::not_owner, "not_owner", "This node does not own the entity's shard now.");
-  {
-    std::scoped_lock lock(i.deadlines_mutex);
-    i.deadlines.emplace(deadline, answer);
-  }
+  i.keeper.watch(answer);
   auto tenant_id = key.owner.id();
   auto start = [to = owner->second, key = std::move(key), shard, answer,
                 what = std::make_shared<std::any>(std::move(command))]() mutable {
     caf::anon_send(to, detail::command_message{std::move(key), shard, std::move(what), std::move(answer)});
   };
-  if (i.turns->enter(tenant_id, answer, std::move(start), std::chrono::steady_clock::now()))
+  if (i.turns->enter(tenant_id, answer, std::move(start), i.moment()))
     return;
   c.counters.overloaded.fetch_add(1);
   c.counters.tenant_full.fetch_add(1);
@@ -334,16 +261,31 @@ void runtime::forget(persistence::entity_key key, std::function<void()> done) {
   impl_->forget(std::move(who));
 }
 
-void runtime::after(milliseconds wait, std::function<void()> done) {
-  auto& i = *impl_;
-  {
-    std::scoped_lock lock(i.deadlines_mutex);
-    if (i.ringing) {
-      i.waiting.emplace(i.context->parts.clock.now() + wait, std::move(done));
-      return;
-    }
+void runtime::after(milliseconds wait, std::function<void()> done) { impl_->keeper.after(wait, std::move(done)); }
+
+size_t runtime::work_ready() const { return impl_->coordinator().jobs.size() + (impl_->context->pool->waiting() > 0); }
+
+void runtime::do_work(size_t which) {
+  auto& jobs = impl_->coordinator().jobs;
+  invariant(which < work_ready(), "only work that is ready can be done");
+  if (which == jobs.size()) {
+    impl_->context->pool->run_one();
+    return;
   }
-  done();
+  const auto chosen = jobs.begin() + static_cast<ptrdiff_t>(which);
+  std::rotate(jobs.begin(), chosen, chosen + 1);
+  impl_->coordinator().run_once();
+}
+
+void runtime::look_at_clock() {
+  auto& i = *impl_;
+  const auto now = i.context->parts.clock.now();
+  const auto passed = now - i.looked_at;
+  i.looked_at = now;
+  if (passed > milliseconds(0))
+    i.coordinator().advance_time(passed);
+  if (i.started.load())
+    i.keeper.look();
 }
 
 bool runtime::knows(std::string_view kind) const { return impl_->context->kinds.contains(kind); }
@@ -388,17 +330,15 @@ runtime_counters runtime::counters() const {
           impl_->context->letters.size()};
 }
 
-// A journal whose last answer is late does not answer either. One that failed an append may have been mended since: a
-// node that gets no work would never find out, so after a lease it says that it is ready for some.
+// A journal that failed an append may have been mended since: a node that gets no work would never find out, so after a
+// lease it says that it is ready for some.
 bool runtime::ready() const {
   const auto& i = *impl_;
   const auto& c = *i.context;
   const auto now = c.parts.clock.now();
-  const auto lease = c.parts.limits.lease_ms;
   const auto failed = c.append_failed_at.load();
-  const bool late = i.beating.load() && now - i.beat_at.load() > lease / 2;
-  const bool refuses = failed != timepoint{} && now >= failed && now - failed < lease;
-  return i.started.load() && !c.draining.load() && !c.lost.load() && i.journal_answers.load() && !late && !refuses;
+  const bool refuses = failed != timepoint{} && now >= failed && now - failed < c.parts.limits.lease_ms;
+  return i.started.load() && !c.draining.load() && !c.lost.load() && i.keeper.journal_answers() && !refuses;
 }
 
 bool runtime::lost() const { return impl_->context->lost.load(); }

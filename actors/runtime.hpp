@@ -147,6 +147,15 @@ struct runtime_counters {
   uint64_t letters_waiting = 0;
 };
 
+/// Who turns a runtime's wheel.
+enum class drive : uint8_t {
+  /// Threads of its own, as in a node.
+  threads,
+  /// Whoever calls it, on one thread and step by step: the order of all that happens is the caller's choice, and can be
+  /// chosen again.
+  caller,
+};
+
 /// The node's actor system: owns shards, drives entities. CAF is behind it and nowhere else.
 class runtime {
 public:
@@ -162,6 +171,7 @@ public:
     runtime_limits limits;
     /// Told what happens; null if nobody wants to know.
     runtime_observer* observer = nullptr;
+    actors::drive drive = actors::drive::threads;
   };
 
   /// A runtime that knows these kinds and does nothing yet.
@@ -172,7 +182,8 @@ public:
   /// Takes the group's shards and wakes what is due; a fault if another node holds them past the lease.
   std::expected<void, fault> start();
 
-  /// Refuses new commands, lets those under way end (at most `within`), gives the shards up.
+  /// Refuses new commands, lets those under way end (at most `within`; with `drive::caller` as far as they come without
+  /// the outside world), gives the shards up.
   void stop(milliseconds within);
 
   /// The shard that a tenant's entities live in.
@@ -200,6 +211,16 @@ public:
   /// Calls `done` once, on any thread, when so much time has passed (within a tenth of a second), or when the runtime
   /// stops.
   void after(milliseconds wait, std::function<void()> done);
+
+  /// With `drive::caller`: how many pieces of work could be done next. Each actor that has a message is one, and the
+  /// reads that wait are one together.
+  size_t work_ready() const;
+
+  /// With `drive::caller`: does the piece of work at this place, smaller than `work_ready()`.
+  void do_work(size_t which);
+
+  /// With `drive::caller`: looks at the clock and makes ready what is due.
+  void look_at_clock();
 
   /// True if this node runs entities of the kind.
   bool knows(std::string_view kind) const;
@@ -270,7 +291,7 @@ inline task<bool> forget(runtime& r, executor& on, persistence::entity_key key) 
 /// places as it holds stay free for the others.
 class reader_pool {
 public:
-  /// A pool of so many threads whose queue holds so many jobs.
+  /// A pool of so many threads whose queue holds so many jobs; without threads the jobs run when `run_one` is called.
   reader_pool(size_t threads, size_t jobs_max);
   ~reader_pool();
   reader_pool(const reader_pool&) = delete;
@@ -280,6 +301,8 @@ public:
   bool post(const tenant& owner, std::function<void()> job);
   /// Queues a job of the node itself, such as its lease's, before all that waits; false if the queue is full.
   bool post_first(std::function<void()> job);
+  /// Runs the next job on the caller's thread; false if none waits.
+  bool run_one();
   /// Runs what is queued, then ends the threads; later jobs are refused.
   void close();
   /// Jobs that wait.
