@@ -1,0 +1,40 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sim/world.hpp"
+
+namespace fondaco::sim {
+
+/// What the participants' operators want in a run: negotiations, transfers of what was agreed, and orders that come in
+/// between. An operator asks until it is answered.
+class play {
+public:
+  explicit play(world& w) : world_(w), luck_(w.luck().next()) {}
+
+  /// Chooses what will be wanted, and when, within this time.
+  void plan(milliseconds within);
+  /// From now on transfers are brought to their ends.
+  void wind_up();
+  /// True once every wish was answered.
+  bool answered() const { return open_ == 0; }
+
+private:
+  void negotiate(participant& consumer, participant& provider);
+  void follow(participant& consumer, participant& provider, const std::string& id, bool transfers);
+  void transfer(participant& consumer, participant& provider, const std::string& agreement_id);
+  void meddle(const std::string& consumer_id);
+  void finish();
+  template <class D>
+  void ask(const persistence::entity_key& key, group& at, typename D::command c, const std::string& what);
+  const shadow* shadow_of(const persistence::entity_key& key) const;
+
+  world& world_;
+  chance luck_;
+  size_t open_ = 0;
+  bool winding_up_ = false;
+  timepoint wound_up_at_{};
+};
+
+} // namespace fondaco::sim
