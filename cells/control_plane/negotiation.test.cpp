@@ -460,6 +460,24 @@ TEST_CASE("an operator's termination shows at once and is told to the peer") {
   CHECK(done.refusal_of(negotiation::terminate{}) == "illegal_transition");
 }
 
+TEST_CASE("an order to end waits while our finalization is on its way, since the peer may have taken it") {
+  auto d = reach(role::provider, negotiation_state::verified);
+  REQUIRE(d.ask(negotiation::send{negotiation_message::finalized, {}, {}}));
+  CHECK(d.refusal_of(negotiation::terminate{"too late", {}}) == "busy");
+  SUBCASE("taken") {
+    d.acknowledge();
+    CHECK(d.refusal_of(negotiation::terminate{"too late", {}}) == "illegal_transition");
+  }
+  SUBCASE("without an answer") {
+    REQUIRE(d.ask(negotiation::not_delivered{d.s.outbox->message_id, "no answer", true}));
+    CHECK(d.refusal_of(negotiation::terminate{"too late", {}}) == "busy");
+  }
+  SUBCASE("the peer ends it") {
+    d.take(negotiation_message::termination);
+    CHECK(d.ask(negotiation::terminate{"too late", {}})->events.empty());
+  }
+}
+
 TEST_CASE("a negotiation ended while its first request was on its way tells the peer once its process id is known") {
   driven d;
   REQUIRE(d.ask(initiation()));

@@ -391,6 +391,9 @@ outcome decide_one(const state& s, const negotiation::terminate& c, timepoint no
     return b.finish();
   if (is_ended(s))
     return refuse(negotiation_errc::illegal_transition, "Cannot terminate a negotiation in state FINALIZED.");
+  // The peer may have taken it, and then nothing ends the negotiation any more.
+  if (s.outbox && s.outbox->type == negotiation_message::finalized && may_be_taken(s, now))
+    return refuse(negotiation_errc::busy, "Our finalization is on its way; try again when it was answered.");
   auto why = c.reason.empty() ? std::string("Terminated by the operator.") : c.reason;
   b.add(make_end(s, now, {{cause_side::local, std::move(why)}}, {}, false, c.code));
   return b.finish();

@@ -136,7 +136,7 @@ TEST_CASE("the reasons of a peer's error are taken over in bounds") {
 }
 
 TEST_CASE("what may pass is tried again") {
-  for (int status : {408, 429, 500, 503})
+  for (int status : {408, 421, 429, 500, 503})
     CHECK(may_pass(actors::http_answer{status, {}, ""}));
   for (int status : {302, 400, 401, 404, 409})
     CHECK_FALSE(may_pass(actors::http_answer{status, {}, ""}));

@@ -59,7 +59,7 @@ actors::task<actors::http_result> exchange(cells::cell_services& s, actors::http
 bool may_pass(const actors::http_result& result) {
   if (!result)
     return result.error() != actors::exchange_errc::address_refused;
-  return result->status >= 500 || result->status == 429 || result->status == 408;
+  return result->status >= 500 || result->status == 429 || result->status == 421 || result->status == 408;
 }
 
 std::string outcome_of(const actors::http_result& result) {

@@ -22,7 +22,8 @@ inline constexpr size_t peer_answer_bytes_max = 256u << 10;
 /// Sends a call and waits for its answer without a thread.
 actors::task<actors::http_result> exchange(cells::cell_services& s, actors::http_call call);
 
-/// True if the same call may succeed later: no answer, 408, 429 and 5xx. A refused address and other answers stay.
+/// True if the same call may succeed later: no answer, 408, 421 (while shards move to another node), 429 and 5xx. A
+/// refused address and other answers stay.
 bool may_pass(const actors::http_result& result);
 
 /// `201`, or why there was no answer, as `not_connected`.

@@ -386,6 +386,9 @@ outcome decide_one(const state& s, const transfer_process::terminate& c, timepoi
     return b.finish();
   if (is_ended(s))
     return refuse(transfer_errc::illegal_transition, "Cannot terminate a transfer in state COMPLETED.");
+  // The peer may have taken it, and then nothing ends the transfer any more.
+  if (const auto* ours = flying_message(s, now); ours && ours->message == transfer_message::completion)
+    return refuse(transfer_errc::illegal_transition, "Cannot terminate: our completion of the transfer is on its way.");
   auto why = c.reason.empty() ? std::string("Terminated by the operator.") : c.reason;
   b.add(make_end(s, now, {{cause_side::local, std::move(why)}}, {}, true, false, c.code));
   return b.finish();

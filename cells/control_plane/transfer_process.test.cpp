@@ -414,6 +414,24 @@ TEST_CASE("messages that come while ours is in flight are held; an end overtakes
   }
 }
 
+TEST_CASE("an order to end is refused while our completion is on its way, since the peer may have taken it") {
+  auto d = reach(role::consumer, transfer_state::started, false);
+  REQUIRE(d.ask(transfer_process::complete{}));
+  CHECK(d.refusal_of(transfer_process::terminate{"too late", {}}) == "illegal_transition");
+  SUBCASE("taken") {
+    d.done("message TransferCompletionMessage");
+    CHECK(d.s.dsp_state == transfer_state::completed);
+  }
+  SUBCASE("without an answer") {
+    REQUIRE(d.ask(transfer_process::not_delivered{d.effect().message_id, "no answer", true}));
+    CHECK(d.refusal_of(transfer_process::terminate{"too late", {}}) == "illegal_transition");
+  }
+  SUBCASE("the peer ends it") {
+    d.take(transfer_message::termination);
+    CHECK(d.ask(transfer_process::terminate{"too late", {}})->events.empty());
+  }
+}
+
 TEST_CASE("a signal that may be on its way is never overtaken by the one that undoes it") {
   driven d;
   REQUIRE(d.ask(request()));

@@ -13,7 +13,7 @@ namespace {
 
 using data_plane::data_flow;
 
-// 2xx: taken. 4xx: refused for good. All else may be different later.
+// 2xx: taken. 4xx but 408, 421 and 429: refused for good. All else may be different later.
 data_flow::command outcome_of(const std::string& notice_id, const actors::http_result& r) {
   if (!r)
     return data_flow::not_delivered{
@@ -21,7 +21,8 @@ data_flow::command outcome_of(const std::string& notice_id, const actors::http_r
         r.error() != actors::exchange_errc::address_refused};
   if (r->status >= 200 && r->status < 300)
     return data_flow::delivered{notice_id};
-  bool refused = r->status >= 400 && r->status < 500 && r->status != 429;
+  const bool for_now = r->status == 408 || r->status == 421 || r->status == 429;
+  const bool refused = r->status >= 400 && r->status < 500 && !for_now;
   return data_flow::not_delivered{notice_id, "the control plane answered " + std::to_string(r->status), !refused};
 }
 

@@ -54,7 +54,7 @@ fault bad_status(int status) {
   const auto said = "its host answered " + std::to_string(status);
   if (status >= 300 && status < 400)
     return refused(resolve_errc::refused, said + ", and redirects are not followed");
-  if (status >= 500 || status == 429 || status == 408)
+  if (status >= 500 || status == 429 || status == 421 || status == 408)
     return for_now(said);
   return refused(resolve_errc::refused, said);
 }

@@ -26,7 +26,7 @@ inline constexpr size_t resolver_cache_bytes_max = 64u << 20;
 
 /// Why a document was not had; besides `did::did_errc`, the codes of the resolver's faults.
 enum class resolve_errc : uint8_t {
-  /// Its host does not answer, or not now (5xx, 429, 408). Try again later.
+  /// Its host does not answer, or not now (5xx, 429, 421, 408). Try again later.
   unavailable = 1,
   /// Its host answered something else than the document; redirects are not followed. Its owner must publish it.
   refused,
