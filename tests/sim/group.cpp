@@ -8,7 +8,9 @@ namespace fondaco::sim {
 group::group(std::string name, timeline& time, record& notes, ledger& book, network& wires, persistence::vault& vault,
              const weather& w, chance luck)
     : time_(time), notes_(notes), weather_(w), luck_(luck), store_(name, time, notes, book),
-      house_{name, "https://" + name + ".example", time, notes, wires, store_, vault, w},
+      office_(name, time, notes, book, w, chance(luck_.next())),
+      crew_(name + "-crew", time, notes, office_, w, chance(luck_.next())),
+      house_{name, "https://" + name + ".example", time, notes, wires, office_, store_, vault, w},
       plane_(plane_url(), house_.url, time, notes, wires, w, chance(luck_.next())) {
   wires.listen(url(), name, [this](const actors::http_call& call, reply_to_call reply) {
     auto* p = receiver();
@@ -16,9 +18,8 @@ group::group(std::string name, timeline& time, record& notes, ledger& book, netw
       p->receive(call, std::move(reply));
     return p != nullptr;
   });
-  wires.listen(plane_url(), "", [this](const actors::http_call& call, const reply_to_call& reply) {
-    return plane_.take(call, reply);
-  });
+  wires.listen(plane_url(), "",
+               [this](const actors::http_call& call, const reply_to_call& reply) { return plane_.take(call, reply); });
 }
 
 process* group::receiver() {
@@ -97,6 +98,8 @@ void group::calm() {
 void group::trouble(bool on) {
   trouble_ = on;
   plane_.trouble(on);
+  office_.trouble(on);
+  crew_.trouble(on);
   for (const auto& p : processes_)
     p->trouble(on);
 }

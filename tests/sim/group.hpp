@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/crew.hpp"
 #include "sim/data_plane.hpp"
 #include "sim/process.hpp"
 
@@ -36,6 +37,8 @@ public:
   std::string plane_url() const { return "https://plane." + name() + ".example"; }
   group_store& store() { return store_; }
   data_plane& plane() { return plane_; }
+  post_office& office() { return office_; }
+  const crew& agents() const { return crew_; }
 
 private:
   void end(process& p, bool in_order, milliseconds back_after);
@@ -46,6 +49,8 @@ private:
   const weather& weather_;
   chance luck_;
   group_store store_;
+  post_office office_;
+  crew crew_;
   house house_;
   data_plane plane_;
   std::vector<std::unique_ptr<process>> processes_;

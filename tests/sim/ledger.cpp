@@ -24,8 +24,8 @@ dsp::role shadow::role() const {
 }
 
 std::string shadow::dsp_state() const {
-  return std::visit(
-      [](const auto& s) { return s.dsp_state ? std::string(dsp::name_of(*s.dsp_state)) : std::string(); }, state);
+  return std::visit([](const auto& s) { return s.dsp_state ? std::string(dsp::name_of(*s.dsp_state)) : std::string(); },
+                    state);
 }
 
 bool shadow::ended() const {
@@ -39,6 +39,10 @@ bool shadow::owes() const {
   return !std::get<transfer_process::state>(state).queue.steps.empty();
 }
 
+bool errand::ended() const {
+  return state.at == cfm::orchestration::phase::completed || state.at == cfm::orchestration::phase::errored;
+}
+
 void ledger::took(const std::string& group, const std::string& process, std::span<const persistence::lease> leases) {
   for (const auto& l : leases) {
     auto& o = owners_[{group, l.shard}];
@@ -50,19 +54,18 @@ void ledger::took(const std::string& group, const std::string& process, std::spa
   }
 }
 
-template <class D> void ledger::fold(shadow& into, std::span<const persistence::stored_event> events) {
-  auto& state = std::get<typename D::state>(into.state);
+template <class D, class F>
+bool ledger::fold(typename D::state& into, std::span<const persistence::stored_event> events, F after_each) {
   for (const auto& e : events) {
     auto event = D::decode(e.event);
-    if (!event)
-      return notes_.blame(time_.now(), "an event of " + into.key.id + " cannot be read back: " + e.event.type);
-    state = D::evolve(std::move(state), *event);
-    into.seq = e.seq;
-    for (const auto& id : state.accepted_message_ids)
-      into.taken.insert(id);
+    if (!event) {
+      notes_.blame(time_.now(), "an event of " + e.key.id + " cannot be read back: " + e.event.type);
+      return false;
+    }
+    into = D::evolve(std::move(into), *event);
+    after_each(into);
   }
-  for (const auto& owed : D::owed(state))
-    into.owed.insert(owed.body.message_id);
+  return true;
 }
 
 void ledger::became_durable(const std::string& group, const std::string& process, const persistence::entity_append& a,
@@ -74,24 +77,50 @@ void ledger::became_durable(const std::string& group, const std::string& process
   seen_[a.key] = row.seq;
   for (const auto& e : events)
     notes_.note(time_.now(), group, "durable " + a.key.id + " " + std::to_string(e.seq) + " " + e.event.type);
-  const bool negotiates = a.key.kind == negotiation::kind;
-  if (!negotiates && a.key.kind != transfer_process::kind)
-    return;
-  auto& s = shadows_.try_emplace(a.key, shadow{group, a.key, {}, 0, {}, {}}).first->second;
-  by_id_.emplace(std::pair(group, a.key.id), a.key);
-  if (negotiates) {
-    fold<negotiation>(s, events);
+  if (a.key.kind == negotiation::kind || a.key.kind == transfer_process::kind)
+    keep_shadow(group, a.key, events, row);
+  else if (a.key.kind == cfm::orchestration::kind)
+    keep_errand(group, a.key, events, row);
+}
+
+template <class D> void ledger::keep_events(shadow& s, std::span<const persistence::stored_event> events) {
+  auto& state = std::get<typename D::state>(s.state);
+  fold<D>(state, events, [&s](const auto& now) {
+    for (const auto& id : now.accepted_message_ids)
+      s.taken.insert(id);
+  });
+  for (const auto& owed : D::owed(state))
+    s.owed.insert(owed.body.message_id);
+}
+
+void ledger::keep_shadow(const std::string& group, const persistence::entity_key& key,
+                         std::span<const persistence::stored_event> events, const persistence::entity_row& row) {
+  auto& s = shadows_.try_emplace(key, shadow{group, key, {}, 0, {}, {}}).first->second;
+  by_id_.emplace(std::pair(group, key.id), key);
+  s.seq = row.seq;
+  if (key.kind == negotiation::kind) {
+    keep_events<negotiation>(s, events);
   } else {
     if (s.is_negotiation())
       s.state.emplace<transfer_process::state>();
-    fold<transfer_process>(s, events);
+    keep_events<transfer_process>(s, events);
   }
-  check_wake(s, row);
+  check_wake(key, s.rests(), row);
 }
 
-void ledger::check_wake(const shadow& s, const persistence::entity_row& row) {
-  if (!s.rests() && !row.wake)
-    notes_.blame(time_.now(), s.key.id + " has not come to its end (" + row.status + "), and nothing will wake it");
+void ledger::keep_errand(const std::string& group, const persistence::entity_key& key,
+                         std::span<const persistence::stored_event> events, const persistence::entity_row& row) {
+  auto& e = errands_.try_emplace(key, errand{group, key, {}, 0, {}}).first->second;
+  e.seq = row.seq;
+  fold<cfm::orchestration>(e.state, events, [](const auto&) {});
+  for (const auto& owed : cfm::orchestration::owed(e.state))
+    e.owed.insert(owed.body.id);
+  check_wake(key, e.rests(), row);
+}
+
+void ledger::check_wake(const persistence::entity_key& key, bool rests, const persistence::entity_row& row) {
+  if (!rests && !row.wake)
+    notes_.blame(time_.now(), key.id + " has not come to its end (" + row.status + "), and nothing will wake it");
 }
 
 int64_t ledger::seen(const persistence::entity_key& key) const {
@@ -125,6 +154,36 @@ void ledger::acknowledged(const std::string& group, const std::string& message_i
     if (const auto* s = find(group, id); s && s->taken.contains(message_id))
       return;
   notes_.blame(time_.now(), group + " acknowledged message " + message_id + ", but no durable event took it");
+}
+
+const errand* ledger::find_errand(const std::string& group, const std::string& id) const {
+  for (const auto& [key, e] : errands_)
+    if (e.group == group && key.id == id)
+      return &e;
+  return nullptr;
+}
+
+void ledger::published(const std::string& group, const std::string& message_id) {
+  for (const auto& [key, e] : errands_)
+    if (e.group == group && e.owed.contains(message_id))
+      return;
+  notes_.blame(time_.now(), group + " published message " + message_id + " before the event that owes it was durable");
+}
+
+void ledger::acted_on(const std::string& group, const actors::broker_message& m) {
+  const auto result = cfm::read_activity_result(m.payload);
+  if (m.subject == cfm::subjects::manifest) {
+    const auto manifest = cfm::read_manifest(m.payload);
+    if (!manifest || !find_errand(group, manifest->id))
+      notes_.blame(time_.now(), group + " is done with manifest " + m.id + ", but no durable event began it");
+  } else if (result && result->outcome == cfm::activity_outcome::complete) {
+    const auto* e = find_errand(group, result->orchestration_id);
+    for (const auto& p : e ? e->state.activities : std::vector<cfm::orchestration::progress>())
+      if (p.id == result->activity_id &&
+          (p.at == cfm::activity_phase::done || p.at == cfm::activity_phase::failed || e->ended()))
+        return;
+    notes_.blame(time_.now(), group + " is done with result " + m.id + ", but no durable event took it");
+  }
 }
 
 } // namespace fondaco::sim

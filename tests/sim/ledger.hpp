@@ -8,8 +8,10 @@
 #include <variant>
 #include <vector>
 
+#include "actors/ports/broker.hpp"
 #include "cells/control_plane/negotiation.hpp"
 #include "cells/control_plane/transfer_process.hpp"
+#include "cfm/provision_manager/orchestration.hpp"
 #include "persistence/journal.hpp"
 #include "sim/record.hpp"
 #include "sim/timeline.hpp"
@@ -39,6 +41,20 @@ struct shadow {
   bool rests() const { return ended() && !owes(); }
 };
 
+/// An orchestration as its durable events tell it.
+struct errand {
+  std::string group;
+  persistence::entity_key key;
+  cfm::orchestration::state state;
+  int64_t seq = 0;
+  /// The messages that it has ever owed the broker.
+  std::set<std::string> owed;
+
+  bool ended() const;
+  /// Ended, and nothing is owed.
+  bool rests() const { return ended() && !state.response_owed && !state.compensation_owed; }
+};
+
 /// What is durable, seen from outside, and the promises about it that hold at every step. Kept from the journals' rows
 /// alone: what a process believes does not come here.
 class ledger {
@@ -58,7 +74,15 @@ public:
   /// A group said that it took a message; that has to be durable.
   void acknowledged(const std::string& group, const std::string& message_id, const std::vector<std::string>& own_ids);
 
+  /// A group published a message; it has to be owed durably.
+  void published(const std::string& group, const std::string& message_id);
+  /// A group told the broker that it acted on a message; that has to be durable.
+  void acted_on(const std::string& group, const actors::broker_message& m);
+
   const std::map<persistence::entity_key, shadow>& shadows() const { return shadows_; }
+  const std::map<persistence::entity_key, errand>& errands() const { return errands_; }
+  /// A group's orchestration with this id; null if there is none.
+  const errand* find_errand(const std::string& group, const std::string& id) const;
   /// A group's negotiation or transfer with this id; null if there is none.
   const shadow* find(const std::string& group, const std::string& id) const;
   /// The other side of a process; null if there is none (yet).
@@ -69,14 +93,22 @@ private:
     int64_t epoch = 0;
     std::string process;
   };
-  template <class D> void fold(shadow& into, std::span<const persistence::stored_event> events);
-  void check_wake(const shadow& s, const persistence::entity_row& row);
+  /// Adds events to a state; false if one cannot be read back.
+  template <class D, class F>
+  bool fold(typename D::state& into, std::span<const persistence::stored_event> events, F after_each);
+  void keep_shadow(const std::string& group, const persistence::entity_key& key,
+                   std::span<const persistence::stored_event> events, const persistence::entity_row& row);
+  template <class D> void keep_events(shadow& s, std::span<const persistence::stored_event> events);
+  void keep_errand(const std::string& group, const persistence::entity_key& key,
+                   std::span<const persistence::stored_event> events, const persistence::entity_row& row);
+  void check_wake(const persistence::entity_key& key, bool rests, const persistence::entity_row& row);
 
   timeline& time_;
   record& notes_;
   std::map<std::pair<std::string, shard_number>, owner> owners_;
   std::map<persistence::entity_key, int64_t> seen_;
   std::map<persistence::entity_key, shadow> shadows_;
+  std::map<persistence::entity_key, errand> errands_;
   std::map<std::pair<std::string, std::string>, persistence::entity_key> by_id_;
 };
 

@@ -57,8 +57,8 @@ void network::send(const std::string& group, const std::string& process, actors:
   time_.after(e->call.timeout_ms, [this, e] { end(e, std::unexpected(exchange_errc::no_answer)); });
   if (unlucky(weather_.lost))
     return;
-  const auto first = unlucky(weather_.late) ? e->call.timeout_ms + luck_.between(milliseconds(1), milliseconds(20'000))
-                                            : way();
+  const auto first =
+      unlucky(weather_.late) ? e->call.timeout_ms + luck_.between(milliseconds(1), milliseconds(20'000)) : way();
   const bool counts = !unlucky(weather_.answer_lost);
   time_.after(first, [this, e, counts] { deliver(e, counts); });
   if (unlucky(weather_.repeated))
@@ -103,8 +103,8 @@ void network::end(const exchange_ptr& e, actors::http_result result) {
   if (!open_.erase(e->number))
     return;
   notes_.note(time_.now(), e->process,
-              e->label + " ends: " +
-                  (result ? std::to_string(result->status) : std::string(actors::name_of(result.error()))));
+              e->label +
+                  " ends: " + (result ? std::to_string(result->status) : std::string(actors::name_of(result.error()))));
   std::exchange(e->done, {})(std::move(result));
 }
 

@@ -15,7 +15,8 @@ namespace fondaco::sim {
 /// An answer, or nothing if the receiver broke off.
 using reply_to_call = std::function<void(std::optional<actors::http_answer>)>;
 
-/// The wires between the groups and their data planes: each exchange has the fate that the weather and the seed give it.
+/// The wires between the groups and their data planes: each exchange has the fate that the weather and the seed give
+/// it.
 class network {
 public:
   /// Takes a call for a host; false if nobody listens there.
@@ -25,7 +26,9 @@ public:
       : time_(time), notes_(notes), book_(book), weather_(w), luck_(luck) {}
 
   /// Who answers at a base URL; `group` is whose promises its messages are held to, empty for nobody's.
-  void listen(const std::string& base_url, const std::string& group, host h) { hosts_[base_url] = {group, std::move(h)}; }
+  void listen(const std::string& base_url, const std::string& group, host h) {
+    hosts_[base_url] = {group, std::move(h)};
+  }
   /// Sends a call of a group (of nobody if empty) for a process; `done` is called once.
   void send(const std::string& group, const std::string& process, actors::http_call call,
             std::function<void(actors::http_result)> done);

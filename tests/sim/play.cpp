@@ -3,6 +3,8 @@
 #include <memory>
 #include <utility>
 
+#include "cfm/messages.hpp"
+#include "cfm/services.hpp"
 #include "protocols/base/ids.hpp"
 
 namespace fondaco::sim {
@@ -70,9 +72,41 @@ void play::plan(milliseconds within) {
   for (size_t n = 0; n < count; ++n) {
     const auto consumer = luck_.below(people.size());
     const auto provider = (consumer + 1 + luck_.below(people.size() - 1)) % people.size();
-    world_.time().after(luck_.between(milliseconds(0), within),
-                        [this, consumer, provider] { negotiate(world_.people()[consumer], world_.people()[provider]); });
+    world_.time().after(luck_.between(milliseconds(0), within), [this, consumer, provider] {
+      negotiate(world_.people()[consumer], world_.people()[provider]);
+    });
   }
+  for (auto n = luck_.below(3); n > 0; --n)
+    world_.time().after(luck_.between(milliseconds(0), within),
+                        [this, &at = *world_.groups()[luck_.below(world_.groups().size())]] { build(at); });
+}
+
+void play::build(group& at) {
+  cfm::orchestration_manifest manifest;
+  manifest.id = make_uuid(world_.time().now(), shard_of(cfm::cfm_tenant, 4), luck_.next()).text();
+  manifest.correlation_id = "order of " + manifest.id;
+  manifest.orchestration_type = luck_.below(4) == 0 ? cfm::dispose_type : cfm::deploy_type;
+  actors::broker_message m;
+  m.subject = cfm::subjects::manifest;
+  m.id = manifest.id;
+  m.payload = cfm::write(manifest);
+  hand_in(at, m);
+}
+
+// Until the broker has it; what became of it is heard of at the end.
+void play::hand_in(group& at, const actors::broker_message& m) {
+  ++open_;
+  at.office().publish("operator", true, m, [this, &at, m](const std::expected<void, fault>& taken) {
+    if (taken) {
+      handed_in_.emplace(at.name(), m.id);
+      --open_;
+      return;
+    }
+    world_.time().after(milliseconds(500), [this, &at, m] {
+      --open_;
+      hand_in(at, m);
+    });
+  });
 }
 
 void play::negotiate(participant& consumer, participant& provider) {
@@ -109,9 +143,8 @@ void play::follow(participant& consumer, participant& provider, const std::strin
   if (winding_up_ || (s && s->ended() && s->dsp_state() != "FINALIZED"))
     return;
   if (!s || s->dsp_state() != "FINALIZED")
-    return world_.time().after(milliseconds(700), [this, &consumer, &provider, id, transfers] {
-      follow(consumer, provider, id, transfers);
-    });
+    return world_.time().after(
+        milliseconds(700), [this, &consumer, &provider, id, transfers] { follow(consumer, provider, id, transfers); });
   if (transfers)
     transfer(consumer, provider, std::get<negotiation::state>(s->state).agreement_id);
 }

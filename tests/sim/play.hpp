@@ -1,14 +1,16 @@
 #pragma once
 
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sim/world.hpp"
 
 namespace fondaco::sim {
 
-/// What the participants' operators want in a run: negotiations, transfers of what was agreed, and orders that come in
-/// between. An operator asks until it is answered.
+/// What the participants' operators want in a run: negotiations, transfers of what was agreed, orders that come in
+/// between, and orchestrations. An operator asks until it is answered.
 class play {
 public:
   explicit play(world& w) : world_(w), luck_(w.luck().next()) {}
@@ -19,11 +21,15 @@ public:
   void wind_up();
   /// True once every wish was answered.
   bool answered() const { return open_ == 0; }
+  /// The orchestrations that a group's broker took: group and id.
+  const std::set<std::pair<std::string, std::string>>& handed_in() const { return handed_in_; }
 
 private:
   void negotiate(participant& consumer, participant& provider);
   void follow(participant& consumer, participant& provider, const std::string& id, bool transfers);
   void transfer(participant& consumer, participant& provider, const std::string& agreement_id);
+  void build(group& at);
+  void hand_in(group& at, const actors::broker_message& m);
   void meddle(const std::string& consumer_id);
   void finish();
   template <class D>
@@ -34,6 +40,7 @@ private:
   chance luck_;
   size_t open_ = 0;
   bool winding_up_ = false;
+  std::set<std::pair<std::string, std::string>> handed_in_;
   timepoint wound_up_at_{};
 };
 

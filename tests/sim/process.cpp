@@ -7,6 +7,7 @@
 #include "cells/control_plane/signaling_routes.hpp"
 #include "cells/participants/kinds.hpp"
 #include "cells/span.hpp"
+#include "cfm/provision_manager/routes.hpp"
 
 namespace fondaco::sim {
 
@@ -53,23 +54,27 @@ std::string lower(std::string text) {
 
 process::process(house& h, std::string node, std::string name, uint64_t seed)
     : house_(h), node_(std::move(node)), name_(std::move(name)), luck_(seed), store_luck_(seed ^ 0x5bd1e995u),
-      store_(h.store, name_, h.sky, store_luck_), dids_(line_, edge_, h.time, {.cache_ms = milliseconds(0)}) {
+      store_(h.store, name_, h.sky, store_luck_), broker_(h.office, name_, edge_),
+      dids_(line_, edge_, h.time, {.cache_ms = milliseconds(0)}) {
   settings_.protocol_url = h.url;
   settings_.signaling_url = h.url;
   settings_.profiles = {{"closed", cells::identity_mode::token, {}}};
   auto kinds = cells::participant_kinds();
   for (auto& k : cells::control_plane_kinds([this]() -> cells::cell_services& { return *services_; }))
     kinds.push_back(std::move(k));
+  cfm_settings_.activity_silence_ms = milliseconds(8'000);
+  const auto cfm = [this]() -> cfm::cfm_services& { return *cfm_services_; };
+  for (auto& k : cfm::provision_manager_kinds(cfm))
+    kinds.push_back(std::move(k));
   actors::runtime::parts parts{store_, h.time, luck_, h.group, node_, 4, 1, quick_limits()};
   parts.drive = actors::drive::caller;
   runtime_ = std::make_unique<actors::runtime>(parts, std::move(kinds));
+  const planes::node_services common{*runtime_,        edge_,           pool_,  store_, store_, h.vault, line_,
+                                     shared().streams, shared().tokens, h.time, luck_};
   services_ = std::make_unique<cells::cell_services>(
-      cells::cell_services{{*runtime_, edge_, pool_, store_, store_, h.vault, line_, shared().streams, shared().tokens,
-                            h.time, luck_},
-                           shared().functions,
-                           settings_,
-                           trust_,
-                           dids_});
+      cells::cell_services{common, shared().functions, settings_, trust_, dids_});
+  cfm_services_ = std::make_unique<cfm::cfm_services>(cfm::cfm_services{common, broker_, cfm_settings_});
+  cfm::add_provision_manager_consumers(broker_, cfm);
   cells::add_dsp_routes(routes_, *services_);
   cells::add_control_plane_signaling_routes(routes_, *services_);
 }
@@ -81,6 +86,8 @@ process::~process() {
 
 bool process::start() {
   started_ = runtime_->start().has_value();
+  if (started_)
+    (void)broker_.start(); // a group's broker always runs
   return started_;
 }
 
@@ -130,14 +137,15 @@ void process::handle(const actors::http_call& call, const std::shared_ptr<inboun
   auto handler = routes_.find(*r);
   if (!handler)
     return answer({handler.error(), {}, ""});
-  actors::start<gateway::response>(
-      (*handler)(r), [answer](gateway::response a) { answer({a.status, a.headers, a.body}); },
-      [answer](std::exception_ptr) { answer({500, {}, ""}); });
+  actors::start<gateway::response>((*handler)(r),
+                                   [answer](gateway::response a) { answer({a.status, a.headers, a.body}); },
+                                   [answer](std::exception_ptr) { answer({500, {}, ""}); });
 }
 
 void process::kill() {
   over_ = true;
   store_.sever();
+  broker_.sever();
   for (const auto& one : inbounds_)
     if (const auto in = one.lock())
       if (auto reply = std::exchange(in->reply, {}))

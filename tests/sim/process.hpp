@@ -7,6 +7,8 @@
 
 #include "actors/runtime.hpp"
 #include "cells/services.hpp"
+#include "cfm/services.hpp"
+#include "sim/broker.hpp"
 #include "sim/network.hpp"
 #include "sim/store.hpp"
 
@@ -19,6 +21,7 @@ struct house {
   timeline& time;
   record& notes;
   network& wires;
+  post_office& office;
   group_store& store;
   persistence::vault& vault;
   const weather& sky;
@@ -79,12 +82,15 @@ private:
   process_store store_;
   edge edge_;
   line line_{*this};
+  process_broker broker_;
   actors::reader_pool pool_{0, 4096};
   identity::did_resolver dids_;
   identity::trust_list trust_;
   cells::cell_settings settings_;
   std::unique_ptr<actors::runtime> runtime_;
   std::unique_ptr<cells::cell_services> services_;
+  cfm::cfm_settings cfm_settings_;
+  std::unique_ptr<cfm::cfm_services> cfm_services_;
   gateway::router routes_;
   std::vector<std::weak_ptr<inbound>> inbounds_;
   bool started_ = false;

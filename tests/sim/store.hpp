@@ -15,14 +15,15 @@
 
 namespace fondaco::sim {
 
-/// The database of a group: the memory journal's tables, and beside them, for queries over documents and rows, SQLite in
-/// memory, which is told what has become durable.
+/// The database of a group: the memory journal's tables, and beside them, for queries over documents and rows, SQLite
+/// in memory, which is told what has become durable.
 class group_store {
 public:
   group_store(std::string group, timeline& time, record& notes, ledger& book);
 
   /// What a process appended, whatever it was told of it: what of it is durable goes to the ledger and to SQLite.
-  void appended(const std::string& process, const persistence::entity_append& a, const persistence::append_result& told);
+  void appended(const std::string& process, const persistence::entity_append& a,
+                const persistence::append_result& told);
   /// The journal that a fresh process opens.
   std::unique_ptr<persistence::memory_journal> open();
   /// Reads without faults.

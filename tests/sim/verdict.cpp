@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "sim/play.hpp"
 #include "sim/world.hpp"
 
 namespace fondaco::sim {
@@ -45,6 +46,26 @@ void judge_flow(world& w, const shadow& s, data_plane& plane) {
     blame(w, name_of(s) + " left its data flow " + std::string(dps::name_of(*flow)));
 }
 
+/// An orchestration that was asked for has ended, its end was heard of, and it is what its agents did.
+void judge_errand(world& w, const group& g, const std::string& id) {
+  const auto* e = w.book().find_errand(g.name(), id);
+  const auto name = g.name() + "'s orchestration " + id;
+  if (!e)
+    return blame(w, name + " was handed in and is lost");
+  if (!e->rests())
+    return blame(w, name + " does not come to its end");
+  const bool well = e->state.at == cfm::orchestration::phase::completed;
+  if (g.agents().heard(id) != well)
+    blame(w, name + (g.agents().heard(id) ? " was told to have ended otherwise" : " ended and nobody was told"));
+  for (const auto& p : e->state.activities)
+    if (p.at == cfm::activity_phase::done && !g.agents().completed(id, p.id))
+      blame(w, name + " took " + p.id + " for complete, which no agent did");
+  if (well && std::ranges::any_of(e->state.activities, [](const auto& p) { return p.at != cfm::activity_phase::done; }))
+    blame(w, name + " is complete without all its activities");
+  if (!well && e->state.terms.compensates)
+    judge_errand(w, g, cfm::compensation_id(id));
+}
+
 /// Positions and numbers have no gap, and each link of the audit chain follows from the one before.
 void judge_journal(world& w, group& g) {
   for (shard_number shard = 0; shard < 4; ++shard) {
@@ -74,7 +95,11 @@ template <class D> void judge_row(world& w, group& g, const shadow& s) {
 
 } // namespace
 
-void judge(world& w) {
+void judge(world& w, const play& wishes) {
+  for (const auto& [name, id] : wishes.handed_in())
+    for (const auto& g : w.groups())
+      if (g->name() == name)
+        judge_errand(w, *g, id);
   for (const auto& [key, s] : w.book().shadows()) {
     if (!s.rests()) {
       blame(w, name_of(s) + " does not come to its end; it waits for " + waits_for(s));

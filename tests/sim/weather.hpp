@@ -7,7 +7,8 @@ namespace fondaco::sim {
 /// How bad a run's world is; each seed has a weather of its own, so that single faults and mixtures both come. Counts
 /// are in a thousand.
 struct weather {
-  /// HTTP exchanges: no connection; lost on the way; answer lost; delivered twice; later than the sender waits.
+  /// HTTP exchanges and messages of the broker: no connection; lost on the way; answer lost; delivered twice; later
+  /// than the sender waits.
   unsigned refused = 0, lost = 0, answer_lost = 0, repeated = 0, late = 0;
   /// The longest ordinary way of a message.
   milliseconds way_max{40};
@@ -19,10 +20,14 @@ struct weather {
   bool pairs = false;
   /// Of a data plane's starts, those that it answers later.
   unsigned plane_later = 0;
+  /// Of the runs of activities: the agent falls silent; it wants to be asked again; it fails for good.
+  unsigned agent_silent = 0, agent_later = 0, agent_fails = 0;
 
   static weather of(chance& c) {
     weather w;
-    const auto sometimes = [&c](unsigned most) { return c.below(3) > 0 ? 0u : static_cast<unsigned>(1 + c.below(most)); };
+    const auto sometimes = [&c](unsigned most) {
+      return c.below(3) > 0 ? 0u : static_cast<unsigned>(1 + c.below(most));
+    };
     w.refused = sometimes(150);
     w.lost = sometimes(150);
     w.answer_lost = sometimes(150);
@@ -36,6 +41,9 @@ struct weather {
     w.drained = sometimes(20);
     w.pairs = c.below(2) == 0;
     w.plane_later = sometimes(500);
+    w.agent_silent = sometimes(200);
+    w.agent_later = sometimes(500);
+    w.agent_fails = sometimes(200);
     return w;
   }
 };

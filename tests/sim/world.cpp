@@ -5,6 +5,8 @@
 
 #include "actors/ports/log.hpp"
 #include "cells/participants/kinds.hpp"
+#include "cfm/messages.hpp"
+#include "cfm/services.hpp"
 #include "planes/record.hpp"
 #include "sim/play.hpp"
 
@@ -51,6 +53,18 @@ const std::string& config_of(const std::string& id, const std::vector<participan
   return body;
 }
 
+/// A house is built from the ground up, and taken down from the roof.
+std::string activities_of(std::string_view type) {
+  const auto one = [&](const char* id, json::array after) {
+    return json::object{
+        {"id", id}, {"type", std::string("sim-") + id}, {"discriminator", type}, {"dependsOn", std::move(after)}};
+  };
+  const bool up = type == cfm::deploy_type;
+  const json::array all{one("ground", up ? json::array{} : json::array{"walls"}),
+                        one("walls", {up ? "ground" : "roof"}), one("roof", up ? json::array{"walls"} : json::array{})};
+  return json::write(json::object{{"templateRef", "house"}, {"activities", all}});
+}
+
 } // namespace
 
 world::world(uint64_t seed, bool print)
@@ -82,17 +96,22 @@ world::~world() {
   redirect_log({});
 }
 
-void world::put(participant& p, const char* kind, const std::string& id, const std::string& body) {
+void world::put(const participant& p, const char* kind, const std::string& id, const std::string& body) {
+  put(*p.home, p.owner(), kind, id, body);
+}
+
+void world::put(group& home, const tenant& owner, const char* kind, const std::string& id, const std::string& body) {
   planes::record::put command;
   command.record_kind = kind;
   command.id = id;
   command.body = body;
-  auto& s = p.home->receiver()->services();
+  auto& s = home.receiver()->services();
   bool done = false;
   using result = std::expected<planes::record::reply, actors::ask_error>;
-  actors::start<result>(actors::ask<planes::record>(s.runtime, s.edge, {p.owner(), kind, id}, p.shard(),
-                                                    std::move(command), milliseconds(10'000)),
-                        [&done](const result& r) { done = r.has_value(); }, [](std::exception_ptr) {});
+  actors::start<result>(
+      actors::ask<planes::record>(s.runtime, s.edge, {owner, kind, id}, shard_of(owner, 4), std::move(command),
+                                  milliseconds(10'000)),
+      [&done](const result& r) { done = r.has_value(); }, [](std::exception_ptr) {});
   settle();
   if (!done)
     throw std::runtime_error("the world cannot be set up: " + std::string(kind));
@@ -128,11 +147,15 @@ void world::set_up() {
         R"({"@type":"Asset","properties":{"name":"data"},"lookup":{"name":"data"},)"
         R"("dataAddress":{"type":"HttpData","baseUrl":"https://source.example/asset-1"}})");
     put(p, kinds::policy_definition, "anyone", R"({"policy":{"@type":"Set","permission":[{"action":"use"}]}})");
-    put(p, kinds::contract_definition, "all", R"({"accessPolicyId":"anyone","contractPolicyId":"anyone","assetsSelector":[]})");
+    put(p, kinds::contract_definition, "all",
+        R"({"accessPolicyId":"anyone","contractPolicyId":"anyone","assetsSelector":[]})");
     put(p, kinds::data_plane, "plane-1",
         R"({"dataplaneId":"plane-1","endpoint":")" + p.home->plane_url() +
             R"(/signals/dataflows","transferTypes":["HttpData-PULL"]})");
   }
+  for (const auto& g : groups_)
+    for (const auto type : {cfm::deploy_type, cfm::dispose_type})
+      put(*g, cfm::cfm_tenant, cfm::kinds::orchestration_definition, std::string(type), activities_of(type));
   for (auto& p : people_)
     read_offer(p, &p == &people_[0] ? people_[1] : people_[0]);
   if (weather_.pairs)
@@ -191,7 +214,11 @@ bool world::rests() const {
   for (const auto& [key, s] : book_.shadows())
     if (!s.rests())
       return false;
-  return wires_.under_way() == 0;
+  for (const auto& [key, e] : book_.errands())
+    if (!e.rests())
+      return false;
+  const auto under_way = [](const auto& g) { return g->office().under_way() > 0; };
+  return wires_.under_way() == 0 && std::ranges::none_of(groups_, under_way);
 }
 
 void world::run() {
@@ -211,7 +238,7 @@ void world::run() {
   while (time_.now() < until && notes_.broken().empty() && !(rests() && wishes.answered()))
     advance();
   if (notes_.broken().empty())
-    judge(*this);
+    judge(*this, wishes);
 }
 
 } // namespace fondaco::sim

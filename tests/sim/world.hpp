@@ -21,6 +21,8 @@ struct participant {
   shard_number shard() const { return shard_of(owner(), 4); }
 };
 
+class play;
+
 /// One run: two groups with three participants each, their network and databases, everything from one seed.
 class world {
 public:
@@ -39,7 +41,8 @@ public:
 
 private:
   void set_up();
-  void put(participant& p, const char* kind, const std::string& id, const std::string& body);
+  void put(const participant& p, const char* kind, const std::string& id, const std::string& body);
+  void put(group& home, const tenant& owner, const char* kind, const std::string& id, const std::string& body);
   void read_offer(participant& p, const participant& reader);
   /// Does what can be done now, in an order that the seed chooses.
   void settle();
@@ -60,6 +63,6 @@ private:
 };
 
 /// The promises about the end of a run: sides agree, histories are whole.
-void judge(world& w);
+void judge(world& w, const play& wishes);
 
 } // namespace fondaco::sim
