@@ -151,8 +151,8 @@ struct runtime_counters {
 enum class drive : uint8_t {
   /// Threads of its own, as in a node.
   threads,
-  /// Whoever calls it, on one thread and step by step: the order of all that happens is the caller's choice, and can be
-  /// chosen again.
+  /// Whoever calls it, step by step on one thread, who so chooses the order of all that happens: to play several nodes
+  /// in one process, as the simulator (tests/sim) does.
   caller,
 };
 

@@ -50,8 +50,11 @@ actors::http_answer data_plane::begin(const std::string& body) {
 
 actors::http_answer data_plane::move(const std::string& flow, const std::string& verb) {
   const auto known = flows_.find(flow);
-  if (known == flows_.end())
+  if (known == flows_.end()) {
+    if (verb == "terminate")
+      ended_unknown_.insert(flow);
     return {404, {}, ""};
+  }
   auto& state = known->second;
   const auto target = verb == "suspend"     ? flow_state::suspended
                       : verb == "resume"    ? flow_state::started

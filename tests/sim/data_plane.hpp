@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 
 #include "protocols/dps/messages.hpp"
@@ -18,6 +19,8 @@ public:
         weather_(w), luck_(luck) {}
 
   bool take(const actors::http_call& call, const reply_to_call& reply);
+  /// True if the flow was started after a signal that ended it: nothing orders the two, so nobody knows of it.
+  bool started_too_late(const std::string& flow) const { return ended_unknown_.contains(flow); }
   /// STARTED and so on; nothing if there is no such flow.
   std::optional<dps::flow_state> state_of(const std::string& flow) const;
   /// The end of the data: the plane tells its control plane that a flow has completed.
@@ -38,6 +41,7 @@ private:
   chance luck_;
   bool trouble_ = false;
   std::map<std::string, dps::flow_state> flows_;
+  std::set<std::string> ended_unknown_;
 };
 
 } // namespace fondaco::sim

@@ -32,6 +32,12 @@ bool shadow::ended() const {
   return std::visit([](const auto& s) { return s.dsp_state && dsp::is_final(*s.dsp_state); }, state);
 }
 
+bool shadow::completes() const {
+  const auto& t = std::get<transfer_process::state>(state);
+  const auto is_end = [](const auto& step) { return step.message == dsp::transfer_message::completion; };
+  return t.dsp_state == dsp::transfer_state::completed || std::ranges::any_of(t.queue.steps, is_end);
+}
+
 // Not by `owed`, which a promise is about.
 bool shadow::owes() const {
   if (const auto* n = std::get_if<negotiation::state>(&state))
@@ -74,7 +80,7 @@ void ledger::became_durable(const std::string& group, const std::string& process
   if (o.epoch != a.epoch || o.process != process)
     notes_.blame(time_.now(), process + " wrote to " + a.key.id + " in epoch " + std::to_string(a.epoch) +
                                   ", but its shard is " + o.process + "'s in epoch " + std::to_string(o.epoch));
-  seen_[a.key] = row.seq;
+  seen_[{group, a.key}] = row.seq;
   for (const auto& e : events)
     notes_.note(time_.now(), group, "durable " + a.key.id + " " + std::to_string(e.seq) + " " + e.event.type);
   if (a.key.kind == negotiation::kind || a.key.kind == transfer_process::kind)
@@ -123,8 +129,8 @@ void ledger::check_wake(const persistence::entity_key& key, bool rests, const pe
     notes_.blame(time_.now(), key.id + " has not come to its end (" + row.status + "), and nothing will wake it");
 }
 
-int64_t ledger::seen(const persistence::entity_key& key) const {
-  const auto found = seen_.find(key);
+int64_t ledger::seen(const std::string& group, const persistence::entity_key& key) const {
+  const auto found = seen_.find({group, key});
   return found == seen_.end() ? 0 : found->second;
 }
 
@@ -154,6 +160,14 @@ void ledger::acknowledged(const std::string& group, const std::string& message_i
     if (const auto* s = find(group, id); s && s->taken.contains(message_id))
       return;
   notes_.blame(time_.now(), group + " acknowledged message " + message_id + ", but no durable event took it");
+}
+
+void ledger::heard(const std::string& group, const std::string& flow, const std::string& signal) {
+  const auto* s = find(group, flow);
+  const bool started = s && std::get<transfer_process::state>(s->state).awaited_flow != dps::flow_signal::start;
+  if (!s || !(s->ended() || (signal == "completed" ? s->completes() : started)))
+    notes_.blame(time_.now(),
+                 group + " acknowledged that flow " + flow + " has " + signal + ", but no durable event did");
 }
 
 const errand* ledger::find_errand(const std::string& group, const std::string& id) const {

@@ -35,6 +35,8 @@ struct shadow {
   std::string dsp_state() const;
   /// True if the state is one that nothing leaves.
   bool ended() const;
+  /// True if the transfer has completed, or will once the peer knows.
+  bool completes() const;
   /// True if anything is owed now.
   bool owes() const;
   /// Ended, and nothing is owed.
@@ -66,14 +68,16 @@ public:
   /// Events of a process's append became durable; `row` is the entity's after it.
   void became_durable(const std::string& group, const std::string& process, const persistence::entity_append& a,
                       std::span<const persistence::stored_event> events, const persistence::entity_row& row);
-  /// The sequence up to which an entity's events were seen.
-  int64_t seen(const persistence::entity_key& key) const;
+  /// The sequence up to which the events of a group's entity were seen.
+  int64_t seen(const std::string& group, const persistence::entity_key& key) const;
 
   /// A message with this id left a group for one of its processes; it has to be owed durably.
   void left(const std::string& group, const std::string& message_id, const std::vector<std::string>& own_ids);
   /// A group said that it took a message; that has to be durable.
   void acknowledged(const std::string& group, const std::string& message_id, const std::vector<std::string>& own_ids);
 
+  /// A group answered its data plane's callback with success; that has to be durable.
+  void heard(const std::string& group, const std::string& flow, const std::string& signal);
   /// A group published a message; it has to be owed durably.
   void published(const std::string& group, const std::string& message_id);
   /// A group told the broker that it acted on a message; that has to be durable.
@@ -106,7 +110,7 @@ private:
   timeline& time_;
   record& notes_;
   std::map<std::pair<std::string, shard_number>, owner> owners_;
-  std::map<persistence::entity_key, int64_t> seen_;
+  std::map<std::pair<std::string, persistence::entity_key>, int64_t> seen_;
   std::map<persistence::entity_key, shadow> shadows_;
   std::map<persistence::entity_key, errand> errands_;
   std::map<std::pair<std::string, std::string>, persistence::entity_key> by_id_;

@@ -13,7 +13,7 @@ namespace {
 
 /// What a message says of itself: its id, and the processes that it belongs to.
 struct message_names {
-  std::string id;
+  std::string id, flow;
   std::vector<std::string> processes;
 };
 
@@ -24,6 +24,8 @@ void add_names(message_names& to, const std::string& body) {
     return;
   if (to.id.empty())
     to.id = json::string_at(*o, "@id").value_or(json::string_at(*o, "messageId").value_or(""));
+  if (const auto flow = json::string_at(*o, "dataFlowId"))
+    to.flow = *flow;
   for (const auto* name : {"consumerPid", "providerPid", "dataFlowId"})
     if (const auto pid = json::string_at(*o, name))
       to.processes.emplace_back(*pid);
@@ -94,6 +96,9 @@ void network::answered(const exchange_ptr& e, const std::string& receiver, const
     add_names(names, a.body);
     if (!names.id.empty() && e->call.url.find("/api/dsp/") != std::string::npos)
       book_.acknowledged(receiver, names.id, names.processes);
+    if (const auto flow = e->call.url.find("/api/signaling/transfers/");
+        flow != std::string::npos && !names.flow.empty())
+      book_.heard(receiver, names.flow, e->call.url.substr(e->call.url.rfind('/') + 1));
   }
   if (counts)
     time_.after(way(), [this, e, a] { end(e, a); });

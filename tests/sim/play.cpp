@@ -50,8 +50,10 @@ void play::ask(const persistence::entity_key& key, group& at, typename D::comman
     const auto* s = shadow_of(key);
     if (r && !s)
       world_.notes().blame(world_.time().now(), "order '" + what + "' for " + key.id + " was acknowledged and is lost");
-    if (r && s && what == "terminate" && s->is_negotiation() && !s->ended())
+    if (r && s && what == "terminate" && !s->ended())
       world_.notes().blame(world_.time().now(), key.id + " acknowledged its end and goes on");
+    if (r && s && what == "complete" && !s->ended() && !s->completes())
+      world_.notes().blame(world_.time().now(), key.id + " acknowledged its completion and goes on");
   };
   auto& s = p->services();
   auto shard = parse_uuid(key.id)->shard();

@@ -32,7 +32,7 @@ std::unique_ptr<memory_journal> group_store::open() {
 }
 
 void group_store::appended(const std::string& process, const entity_append& a, const append_result& told) {
-  const auto events = truth_.read_events(a.key, book_.seen(a.key), persistence::limits::read_rows_max);
+  const auto events = truth_.read_events(a.key, book_.seen(group_, a.key), persistence::limits::read_rows_max);
   if (told && (events->empty() || events->back().seq != told->seq))
     notes_.blame(time_.now(), "the journal acknowledged events of " + a.key.id + " that are not durable");
   if (events->empty())

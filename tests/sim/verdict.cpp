@@ -39,7 +39,7 @@ void judge_pair(world& w, const shadow& s, const shadow& other) {
 /// The flow has to stand where its transfer stands.
 void judge_flow(world& w, const shadow& s, data_plane& plane) {
   const auto flow = plane.state_of(s.key.id);
-  if (s.is_negotiation() || s.role() != dsp::role::provider || !flow)
+  if (s.is_negotiation() || s.role() != dsp::role::provider || !flow || plane.started_too_late(s.key.id))
     return;
   const auto wanted = s.dsp_state() == "COMPLETED" ? dps::flow_state::completed : dps::flow_state::terminated;
   if (*flow != wanted && *flow != dps::flow_state::completed)
