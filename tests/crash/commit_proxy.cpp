@@ -52,8 +52,11 @@ std::string lower(std::string text) {
   return text;
 }
 
+// A heartbeat comes by the clock alone: with it the count would tell how slow the machine is.
 bool writes(const std::string& sql) {
   const auto text = lower(sql);
+  if (text.find("insert into node(") != std::string::npos)
+    return false;
   return std::ranges::any_of(std::initializer_list<const char*>{"insert into ", "update ", "delete from "},
                              [&](const char* word) { return text.find(word) != std::string::npos; });
 }
