@@ -23,7 +23,7 @@ control_plane::process_settings patient() {
   return s;
 }
 
-template <class F> void each_node_order(chance& luck, size_t most, F f) {
+template <class F> void a_few_times(chance& luck, size_t most, F f) {
   for (auto n = luck.below(most + 1); n > 0; --n)
     f();
 }
@@ -170,7 +170,7 @@ void play::transfer(participant& consumer, participant& provider, const std::str
   const auto id = t.id;
   ask<transfer_process>({consumer.owner(), std::string(transfer_process::kind), id}, *consumer.home, std::move(c),
                         "transfer");
-  each_node_order(luck_, 4, [&] {
+  a_few_times(luck_, 4, [&] {
     world_.time().after(luck_.between(milliseconds(500), milliseconds(20'000)), [this, id] { meddle(id); });
   });
 }

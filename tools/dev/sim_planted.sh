@@ -28,10 +28,10 @@ PY
 
 # plant NAME: a simulator with the patch; prints its path.
 plant() {
-  local name=$1 tree=$SCRATCH/$1 objects=() file
+  local name=$1 tree=$SCRATCH/$1 objects=() file link
   mkdir -p "$tree"
   git ls-files -co --exclude-standard '*.hpp' '*.cpp' | tar -cf - -T - | tar -xf - -C "$tree"
-  (cd "$tree" && git apply "$OLDPWD/tests/sim/planted/$name.patch")
+  (cd "$tree" && GIT_CEILING_DIRECTORIES=$SCRATCH git apply "$OLDPWD/tests/sim/planted/$name.patch")
   while read -r file; do
     case $file in *.cpp) ;; *)
       say "planted/$name.patch changes $file: only a .cpp file is compiled anew"
@@ -41,8 +41,9 @@ plant() {
     objects+=("$tree/$(basename "$file" .cpp).o")
     compile "$file" "$tree" "${objects[-1]}" >&2
   done < <(sed -n 's|^+++ b/\([^[:space:]]*\).*|\1|p' "tests/sim/planted/$name.patch")
-  (cd "$folder" && link=$(ninja -t commands sim | tail -n 1) &&
-    eval "${link/ -o bin\/sim / "${objects[*]}" -o "$tree/sim" }") >&2
+  link=$(ninja -C "$folder" -t commands sim | tail -n 1)
+  file="${objects[*]} -o $tree/sim"
+  (cd "$folder" && eval "${link/-o bin\/sim/$file}") >&2
   printf '%s\n' "$tree/sim"
 }
 
