@@ -3,6 +3,7 @@
 # of the tree; what it changed is compiled and linked before the libraries, so that it takes their place; the seeds say
 # after how many of them the bug showed.
 set -euo pipefail
+shopt -s inherit_errexit
 . tools/dev/lib.sh
 
 seeds=1000
