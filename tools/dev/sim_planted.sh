@@ -58,7 +58,7 @@ for name in "${names[@]}"; do
   found=$("$simulator" --seeds $seeds) || true
   after=$(sed -n 's/^seed .* breaks a promise, after \([0-9]*\) that hold:$/\1/p' <<<"$found")
   if [ -n "$after" ]; then
-    printf 'planted bug %s: found by seed %d:%s\n' "$name" $((after + 1)) "$(sed -n 's/^ / /p' <<<"$found" | head -n 1)"
+    printf 'planted bug %s: found after %d seeds:%s\n' "$name" $((after + 1)) "$(sed -n 's/^ / /p' <<<"$found" | head -n 1)"
     passed=$((passed + 1))
   else
     printf 'planted bug %s: NOT FOUND within %d seeds\n%s\n' "$name" $seeds "$found"
