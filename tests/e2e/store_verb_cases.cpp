@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "e2e/cases.hpp"
+#include "e2e/fabric.hpp"
 #include "e2e/shop.hpp"
 #include "e2e/text.hpp"
 
@@ -39,6 +40,23 @@ void journal_is_sound(bed& b) {
   start_transfer(w, w.globex, w.acme, agreement);
   check_sound(w.provider, 20);
   check_sound(w.consumer, 10);
+}
+
+// Records, identities, credentials, issuances, status lists, profiles, orchestrations.
+void fabric_is_sound(bed& b) {
+  fabric_options o;
+  o.kind = b.kind();
+  fabric f(b.fresh_folder(), o);
+  f.start();
+  auto stays = f.begin("stays"), goes = f.begin("goes");
+  f.await_active(stays);
+  f.await_active(goes);
+  f.dispose(goes);
+  f.await_disposed(goes);
+  for (const auto& n : f.nodes()) {
+    const auto report = check_sound(*n, 10);
+    check(report.at("tombstones").as_int64() > 0 || f.nodes().size() > 1, "nobody was disposed of");
+  }
 }
 
 void journal_is_changed(bed& b) {
@@ -216,6 +234,7 @@ void backup_fences(bed& b) {
 
 cases store_verb_cases() {
   return {{"journal verify finds nothing in the stores of nodes that run", journal_is_sound},
+          {"journal verify finds nothing after onboarding, issuance and a disposal", fabric_is_sound},
           {"journal verify names the entity and the cure where the journal or a row was changed", journal_is_changed},
           {"journal verify finds nothing of a participant that was disposed of", disposal_is_clean},
           {"an exported history folds to the recorded states and holds no secrets; a changed one differs", exported},
