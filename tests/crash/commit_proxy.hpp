@@ -14,8 +14,9 @@
 namespace fondaco::crash {
 
 /// A wire between a node and its PostgreSQL server (protocol 3.0, without TLS) that counts what commits: an explicit
-/// `commit`, and a writing statement outside of a transaction that is no heartbeat. At the n-th one it calls `strike`, before the server
-/// hears of it or after the server did it and before the node hears that; nothing passes afterwards until `arm`.
+/// `commit`, and a writing statement outside of a transaction that is no heartbeat. At the n-th one it calls `strike`,
+/// before the server hears of it or after the server did it and before the node hears that; nothing passes afterwards
+/// until `arm`.
 class commit_proxy {
 public:
   /// The server listens on this loopback port.
