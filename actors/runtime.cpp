@@ -294,12 +294,15 @@ std::vector<live_entity> runtime::entities(size_t rows_max) const { return impl_
 
 std::vector<dead_letter> runtime::dead_letters(size_t rows_max) const { return impl_->context->letters.list(rows_max); }
 
-void runtime::redrive(persistence::entity_key key, shard_number shard) {
+bool runtime::redrive(persistence::entity_key key, shard_number shard) {
   auto& i = *impl_;
-  if (i.context->draining.load() || !i.started.load())
-    return;
-  if (const auto owner = i.shards.find(shard); owner != i.shards.end())
-    caf::anon_send(owner->second, detail::command_message{std::move(key), shard, nullptr, nullptr, true});
+  if (i.context->draining.load() || i.context->lost.load() || !i.started.load())
+    return false;
+  const auto owner = i.shards.find(shard);
+  if (owner == i.shards.end())
+    return false;
+  caf::anon_send(owner->second, detail::command_message{std::move(key), shard, nullptr, nullptr, true});
+  return true;
 }
 
 std::vector<live_actor> runtime::tree() const { return impl_->context->live.actors(); }

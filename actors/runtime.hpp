@@ -231,8 +231,9 @@ public:
   /// What fails on this node, at most `rows_max`, by tenant, kind, id and effect.
   std::vector<dead_letter> dead_letters(size_t rows_max) const;
 
-  /// Has what failed of an entity tried again at once; one that was put aside is started again.
-  void redrive(persistence::entity_key key, shard_number shard);
+  /// Has what failed of an entity tried again at once; one that was put aside is started again. False if this node does
+  /// not run the shard now.
+  bool redrive(persistence::entity_key key, shard_number shard);
 
   /// The actor tree.
   std::vector<live_actor> tree() const;

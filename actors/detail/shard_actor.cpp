@@ -92,7 +92,8 @@ void shard_actor::route(command_message& m) {
 // What the agent has not received yet brings it to life: then it stays.
 void shard_actor::let_go(const vacant_message& m) {
   auto found = agents_.find(m.owner);
-  if (stopping_ || found == agents_.end() || found->second.sent != m.received)
+  // The answer of an agent that was let go already says nothing of its successor.
+  if (stopping_ || found == agents_.end() || found->second.ref != current_sender() || found->second.sent != m.received)
     return;
   context_->live.erase(context_->parts.node + "/shard-" + std::to_string(shard_) + "/" + m.owner);
   send(found->second.ref, let_go_message{});

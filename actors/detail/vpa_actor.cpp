@@ -177,6 +177,11 @@ void vpa_actor::on_crash(const persistence::entity_key& key, std::vector<command
                              now, put_aside ? std::nullopt : std::optional(now + delay));
   publish();
   if (put_aside) {
+    // Its wake-up does not stand before those of others.
+    const auto later = now + context_->parts.limits.retry_cap_ms;
+    send(context_->writer, write_message{[key, shard = shard_, epoch = epoch_, later](persistence::journal& j) {
+           (void)j.move_wake(key, shard, epoch, later); // lost: it is looked at sooner
+         }});
     context_->counters.quarantined.fetch_add(1);
     context_->live.note_actor(
         {context_->parts.node + "/shard-" + std::to_string(shard_) + "/" + owner_.id() + "/" + slot_name(key), 0, count,

@@ -41,26 +41,29 @@ std::vector<actors::dead_letter> letters_of(cell_services& s) {
   return s.runtime.dead_letters(std::numeric_limits<size_t>::max()); // the box has its own bound
 }
 
-void redrive(cell_services& s, const std::vector<actors::dead_letter>& letters) {
+response redrive(cell_services& s, const std::vector<actors::dead_letter>& letters) {
   std::set<persistence::entity_key> done;
   for (const auto& l : letters) {
     if (!done.insert(l.key).second)
       continue;
+    if (!s.runtime.redrive(l.key, l.shard))
+      return planes::api::error_response(
+          503,
+          {{"This node does not run the entities now; ask again, or the node that does.", "Unavailable", "", nullptr}});
     write_log({severity::info,
                "operator",
                log_category::audit,
                "an operator had what failed of an entity tried again",
                {{"entity_id", l.key.id}, {"kind", l.key.kind}, {"participant_context", l.key.owner.id()}}});
-    s.runtime.redrive(l.key, l.shard);
   }
+  return answer(letters);
 }
 
 task<response> list(cell_services& s) { co_return answer(letters_of(s)); }
 
 task<response> redrive_all(cell_services& s) {
   const auto letters = letters_of(s);
-  redrive(s, letters);
-  co_return answer(letters);
+  co_return redrive(s, letters);
 }
 
 task<response> redrive_one(cell_services& s, std::shared_ptr<const request> r) {
@@ -69,8 +72,7 @@ task<response> redrive_one(cell_services& s, std::shared_ptr<const request> r) {
   std::erase_if(letters, [&id](const auto& l) { return l.key.id != id; });
   if (letters.empty())
     co_return planes::api::not_found("Dead letter", id);
-  redrive(s, letters);
-  co_return answer(letters);
+  co_return redrive(s, letters);
 }
 
 } // namespace

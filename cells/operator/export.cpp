@@ -46,26 +46,37 @@ void clean(json::value& v, bool secret) {
         clean(*inner, false);
         text = json::write(*inner);
       }
-    } else if (text.starts_with("eyJ")) {
-      text = left_out; // the beginning of every JWT
+    } else if (text.find("eyJ") != std::string::npos) {
+      text = left_out; // the beginning of every JWT, also of one that a peer repeats
     }
   }
 }
+
+/// The most bytes of payloads that one export holds.
+constexpr size_t export_bytes_max = 32u << 20;
 
 struct whole_entity {
   persistence::entity_row row;
   std::optional<persistence::snapshot> snapshot;
   std::vector<persistence::stored_event> events;
 };
-using found_entities = std::expected<std::vector<whole_entity>, persistence::query_error>;
+struct all_of_an_id {
+  std::vector<whole_entity> entities;
+  /// Their payloads; over `export_bytes_max` they are not all there.
+  size_t bytes = 0;
+};
+using found_entities = std::expected<all_of_an_id, persistence::query_error>;
 
-bool read_all(persistence::journal& j, whole_entity& e) {
+// Stops when more is read than an export may hold.
+bool read_all(persistence::journal& j, whole_entity& e, size_t& bytes) {
   constexpr auto page_rows = persistence::limits::read_rows_max;
-  for (size_t got = page_rows; got == page_rows;) {
+  for (size_t got = page_rows; got == page_rows && bytes <= export_bytes_max;) {
     auto page = j.read_events(e.row.key, e.events.empty() ? 0 : e.events.back().seq, page_rows);
     if (!page)
       return false;
     got = page->size();
+    for (const auto& one : *page)
+      bytes += one.event.payload.size();
     std::ranges::move(*page, std::back_inserter(e.events));
   }
   auto kept = j.load_snapshot(e.row.key);
@@ -105,12 +116,12 @@ task<response> export_entities(cell_services& s, std::shared_ptr<const request> 
     auto rows = documents->find_entities(id);
     if (!rows)
       return std::unexpected(rows.error());
-    std::vector<whole_entity> out;
+    all_of_an_id out;
     for (auto& row : *rows) {
       whole_entity e{std::move(row), {}, {}};
-      if (!read_all(*journal, e))
+      if (!read_all(*journal, e, out.bytes))
         throw std::runtime_error("the journal does not answer");
-      out.push_back(std::move(e));
+      out.entities.push_back(std::move(e));
     }
     return out;
   });
@@ -119,10 +130,15 @@ task<response> export_entities(cell_services& s, std::shared_ptr<const request> 
     co_return planes::api::error_response(503, {{"The store does not answer; ask again.", "Unavailable", "", nullptr}});
   if (!*found)
     co_return planes::api::from_query(found->error());
-  if ((*found)->empty())
+  const auto& all = **found;
+  if (all.entities.empty())
     co_return planes::api::not_found("Entity", id);
+  if (all.bytes > export_bytes_max)
+    co_return planes::api::error_response(
+        413, {{"The history is longer than the 32 MiB that an export holds; a backup has it whole.", "TooLarge", "",
+               nullptr}});
   json::array out;
-  for (const auto& e : **found) {
+  for (const auto& e : all.entities) {
     write_log({severity::info,
                "operator",
                log_category::audit,

@@ -119,8 +119,8 @@ cover_all() {
 plant() {
   local target=$1 copy=$SCRATCH/planted-$1 sources
   mkdir -p "$copy"
-  git ls-files -co --exclude-standard '*.cpp' '*.hpp' | tar -cf - -T - | tar -xf - -C "$copy"
-  patch -s -p1 -d "$copy" <"tests/fuzz/planted/$target.patch"
+  git ls-files -co --exclude-standard '*.cpp' '*.hpp' | tar -cf - -T - | tar -xf - -C "$copy" || return 1
+  patch -s -p1 -d "$copy" <"tests/fuzz/planted/$target.patch" || return 1
   mapfile -t sources < <(sed -nE 's|^\+\+\+ b/([^[:space:]]+).*|\1|p' "tests/fuzz/planted/$target.patch")
   python3 tools/dev/fuzz_plant.py "$target" "$copy" "$copy/fuzz_$target" "${sources[@]}"
 }
@@ -143,7 +143,8 @@ find_planted() {
   "$SCRATCH/planted-$target/fuzz_$target" -max_total_time="${seconds:-120}" -seed="$seed" -timeout=25 -reload=0 \
     -artifact_prefix="$SCRATCH/found-$target/" -max_len=$INPUT_BYTES_MAX "$SCRATCH/new-$target" "$CORPUS/$target" \
     >"$log" 2>&1 || rc=$?
-  if [ "$rc" = 0 ]; then
+  if [ "$rc" = 0 ] || [ -z "$(ls -A "$SCRATCH/found-$target")" ]; then
+    tail -n 5 "$log"
     printf '%-6s not found in %s seconds (seed %s)\n' "$target" "${seconds:-120}" "$seed"
     return 1
   fi

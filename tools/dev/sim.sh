@@ -48,6 +48,7 @@ for ((i = 1; i <= parts; ++i)); do
   wait "${pids[i - 1]}" || held=no
   cat "$SCRATCH/part.$i"
 done
+SCRATCH_PIDS=() # they have ended, and their numbers may be others' soon
 if [ $held = yes ]; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
 
 # One after the other, and each in a process of its own.

@@ -81,8 +81,11 @@ int run_restore(const std::string& config_file, const std::string& file) {
     return failed("restore", finished.error());
   filler->reset();
   const auto questioned = question_messages(options, c->shards, actors::system_clock().now());
-  if (!questioned)
+  if (!questioned) {
+    std::cerr << "fondaco restore: start no node on this store, which would send again what may have been taken; empty "
+                 "it and restore anew\n";
     return failed("restore", questioned.error());
+  }
   std::cerr << "fondaco restore: " << counts_text(*read) << "\n"
             << "fondaco restore: the nodes that had these shards before are fenced; " << *questioned
             << " messages are sent again only after their receivers told their state\n";

@@ -97,7 +97,6 @@ int serve(const std::string& file, bool only_plan) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN); // a file that may not grow is an error of its writer, not the end of the node
-  ::umask(077);                  // what a node writes is its owner's alone
   raise_descriptor_limit();
   tools::node n(std::move(*c));
   auto started = n.start();
@@ -193,6 +192,7 @@ std::string own_path(const char* called) {
 } // namespace
 
 int main(int argc, char** argv) {
+  ::umask(077); // what any verb writes is its owner's alone
   CLI::App app{"Fondaco: one operator, many organisations, data shared under contracts."};
   app.require_subcommand(1);
   int code = 0;

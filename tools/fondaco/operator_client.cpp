@@ -99,7 +99,16 @@ public:
   }
 
 private:
+  // A token's time may be over while one watches.
   std::expected<operator_answer, std::string> call(const char* method, const std::string& path, const char* scope) {
+    auto answer = attempt(method, path, scope);
+    if (!answer || answer->status != 401)
+      return answer;
+    token_.clear();
+    return attempt(method, path, scope);
+  }
+
+  std::expected<operator_answer, std::string> attempt(const char* method, const std::string& path, const char* scope) {
     if (token_.empty()) {
       auto fetched = fetch_token(scope);
       if (!fetched)
@@ -120,10 +129,16 @@ private:
   gateway::client_options client_rules() const {
     gateway::client_options o;
     o.allow_private_addresses = true; // the operator named the address
-    o.allow_http = options_.at.starts_with("http://127.0.0.1") || options_.at.starts_with("http://[::1]") ||
-                   options_.at.starts_with("http://localhost");
+    o.allow_http = is_loopback("http://127.0.0.1") || is_loopback("http://[::1]") || is_loopback("http://localhost");
     o.ca_file = options_.ca_file;
     return o;
+  }
+
+  bool is_loopback(std::string_view origin) const {
+    return options_.at.starts_with(origin) &&
+           (options_.at.size() == origin.size() || options_.at[origin.size()] == ':' ||
+            options_.at[origin.size()] == '/') &&
+           options_.at.find('@') == std::string::npos;
   }
 
   std::expected<operator_answer, std::string> fetch_token(std::string scope) {

@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include <unistd.h>
+
 #include "protocols/base/fault.hpp"
 
 namespace fondaco::tools {
@@ -24,7 +26,7 @@ public:
 
 private:
   private_file(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
-  std::string part() const { return path_ + ".part"; }
+  std::string part() const { return path_ + "." + std::to_string(::getpid()) + ".part"; }
   fault failed(const char* what) const;
   std::expected<void, fault> flush();
 

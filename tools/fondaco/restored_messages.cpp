@@ -110,13 +110,15 @@ std::expected<int64_t, fault> question_messages(const persistence::store_options
   std::iota(wanted.begin(), wanted.end(), shard_number{0});
   auto& j = *store->journal;
   const auto leases = j.take_shards(options.group, node_name, wanted, lease);
-  if (!leases)
+  if (!leases || leases->size() != wanted.size())
     return std::unexpected(fault{"store_unavailable", "the restored store gives no shards", cure::retry});
   int64_t questioned = 0;
   for (const auto& row : waiting) {
     const auto held = std::ranges::find(*leases, row.shard, &persistence::lease::shard);
     if (held == leases->end())
-      continue;
+      return std::unexpected(fault{"shards_differ",
+                                   "the backup has more shards than the configuration: set limits.shards as it was",
+                                   cure::fix_input});
     auto done = row.key.kind == negotiation::kind ? question<negotiation>(j, row, held->epoch, now)
                                                   : question<transfer_process>(j, row, held->epoch, now);
     if (!done)
