@@ -4,6 +4,7 @@
 #include "cells/credential_service/held_credentials.hpp"
 #include "cells/credential_service/request_rows.hpp"
 #include "cells/credential_service/routes.hpp"
+#include "cells/identity/edge.hpp"
 #include "cells/identity/keys.hpp"
 #include "planes/api/bodies.hpp"
 #include "planes/api/body_check.hpp"
@@ -33,8 +34,8 @@ constexpr const char* context_type = "ParticipantContext";
 constexpr const char* credentials_route = "identity/credentials";
 constexpr const char* requests_route = "identity/credentials/request";
 constexpr const char* component = "identity";
-constexpr const char* read_scope = "identity-api:credentials:read";
-constexpr const char* write_scope = "identity-api:credentials:write";
+constexpr const char* read_scope = "credentials:read";
+constexpr const char* write_scope = "credentials:write";
 
 /// Who may do it, for whom.
 struct entrant {
@@ -45,8 +46,8 @@ struct entrant {
 
 task<result<entrant>> enter_api(cell_services& s, request_ptr r, const char* scope) {
   const tenant owner(path_value(*r, "p"));
-  auto admission = api::admit(s, r, scope, owner);
-  auto admitted = co_await std::move(admission);
+  auto entering = identity::enter(s, r, scope);
+  auto admitted = co_await std::move(entering);
   if (!admitted)
     co_return std::unexpected(std::move(admitted.error()));
   auto reading = actors::in_pool(s.pool, s.edge, owner, [&s, owner] { return identity::read_own_did(s, owner); });

@@ -166,6 +166,8 @@ cases tenant_matrix_cases() {
       {"every DSP route refuses who proves nothing to this participant, and hides another's processes and offers",
        on(run_dsp)},
       {"a data plane's public door opens to the token of one running flow alone", on(run_public)},
+      {"a tenant that ends a data flow of its own breaks off no pull of another's flow of the same id",
+       on(run_flow_of_one_id)},
       {"a data plane's callbacks are taken from this machine alone", on(run_callbacks)},
       {"every signaling route of the data plane refuses the wrong role, scope and tenant, and lets in who may",
        on(run_signaling)}};
