@@ -44,6 +44,7 @@ suite "contracts on PostgreSQL" build/release/bin/postgres
 suite "broker on NATS" build/release/bin/nats
 suite "the fuzz targets on their kept corpus" build/release/bin/fuzz_replay tests/fuzz/corpus
 suite "1,000 seeds of the simulator" tools/dev/sim.sh --no-build
+suite "the simulator finds a planted bug" tools/dev/sim_planted.sh fencing
 suite "style, layers and limits" python3 tools/checks/tidy.py --root .
 suite "the checks catch what they are for" python3 tools/checks/tidy_test.py
 suite "end to end on SQLite" build/release/bin/e2e --store sqlite
