@@ -280,7 +280,7 @@ TEST_CASE("a callback address is an http or https URL that paths can be appended
     const char* read;
   } const cases[] = {{"https://a.example/dsp", "https://a.example/dsp"},
                      {"https://a.example/dsp/", "https://a.example/dsp"},
-                     {"http://127.0.0.1:8282/api/dsp//", "http://127.0.0.1:8282/api/dsp/"},
+                     {"http://127.0.0.1:8282/api/dsp//", "http://127.0.0.1:8282/api/dsp"},
                      {"HTTP://[::1]:80", "HTTP://[::1]:80"},
                      {"https://", nullptr},
                      {"https:///dsp", nullptr},
