@@ -71,8 +71,7 @@ struct filler {
       if (variant == 0)
         v = json::array{json::value(name)};
     } else if constexpr (planes::detail::is_vector<T>) {
-      if (variant == 0)
-        fill(name, v.emplace_back());
+      fill(name, v.emplace_back()); // what later events are about has to be there
     } else if constexpr (planes::detail::is_optional<T>) {
       if (variant % 2 == 0)
         fill(name, v.emplace());

@@ -25,7 +25,7 @@ json::object agent_history() {
                                   {"payload", *json::parse(r.payload)}});
   }
   return {{"tenant", "acme"},   {"kind", "vpa"}, {"id", "acme-1"},
-          {"status", "active"}, {"sequence", 2}, {"events", std::move(events)}};
+          {"status", "FROZEN"}, {"sequence", 2}, {"events", std::move(events)}};
 }
 
 json::object& event(json::object& history, size_t i) { return history["events"].as_array()[i].as_object(); }
@@ -43,7 +43,7 @@ TEST_CASE("a history that is folded by the program that wrote it differs in noth
     CHECK(f.readable);
     CHECK(f.differences.empty());
   }
-  CHECK(folded->back().status == "active");
+  CHECK(folded->back().status == "FROZEN");
 }
 
 TEST_CASE("a fold says at which event and in what it differs from what is recorded") {
@@ -56,7 +56,7 @@ TEST_CASE("a fold says at which event and in what it differs from what is record
     CHECK(folded->at(1).differences[0].ends_with(": id"));
   }
   SUBCASE("the row") {
-    history["status"] = "frozen";
+    history["status"] = "ACTIVE";
     CHECK(fold(history)->back().differences.size() == 1);
   }
   SUBCASE("a snapshot") {
