@@ -21,7 +21,8 @@ json::array letters_of(const node& at, const std::string& id) {
   auto said = at.ctl({"--json", "dead-letters"});
   check_code("ctl dead-letters", said, 0);
   json::array mine;
-  for (const auto& l : json::parse(said.out).as_array())
+  const auto all = json::parse(said.out);
+  for (const auto& l : all.as_array())
     if (text_at(l.as_object(), "id") == id)
       mine.push_back(l);
   return mine;
@@ -107,7 +108,8 @@ void operator_scopes(bed& b) {
   const auto reader = management(w.provider, "operator").token(), writer = management(w.provider, "keeper").token(),
              owner = management(w.provider, "archivist").token();
   std::set<std::string> served;
-  for (const auto& r : json::parse(w.provider.ctl({"--json", "routes"}).out).as_array())
+  const auto routes = json::parse(w.provider.ctl({"--json", "routes"}).out);
+  for (const auto& r : routes.as_array())
     if (const auto path = text_at(r.as_object(), "path");
         path.starts_with("/operator/") && text_at(r.as_object(), "listener") == "management")
       served.insert(text_at(r.as_object(), "method") + " " + path);

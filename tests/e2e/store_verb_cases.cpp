@@ -119,7 +119,8 @@ void exported(bed& b) {
   // Every entity of the node, with a counterparty's tokens among them.
   std::string all;
   size_t count = 0;
-  for (const auto& e : json::parse(s.at().ctl({"--json", "ps"}).out).as_array()) {
+  const auto listed = json::parse(s.at().ctl({"--json", "ps"}).out);
+  for (const auto& e : listed.as_array()) {
     const auto to = s.folder() + "/export-" + std::to_string(++count);
     check_code("history --export", s.at().ctl({"history", text_at(e.as_object(), "id"), "--export", to}), 0);
     check_code("replay of " + text_at(e.as_object(), "kind"), run_program({binary(), "replay", to}), 0);
