@@ -4,6 +4,7 @@
 #include <set>
 
 #include "e2e/cases.hpp"
+#include "e2e/role_table.hpp"
 #include "e2e/shop.hpp"
 #include "e2e/text.hpp"
 
@@ -81,7 +82,7 @@ struct operator_row {
   int status;
 };
 
-const std::map<std::string, operator_row>& operator_table() {
+const std::map<std::string, operator_row>& scope_table() {
   static const char* nobody = "0190d3a2-7c1e-7000-8000-000000000000";
   static const std::string one = std::string("/operator/entities/") + nobody, why = one + "/why",
                            history = one + "/history", whole = one + "/export",
@@ -114,8 +115,8 @@ void operator_scopes(bed& b) {
         path.starts_with("/operator/") && text_at(r.as_object(), "listener") == "management")
       served.insert(text_at(r.as_object(), "method") + " " + path);
   for (const auto& name : served) {
-    const auto found = operator_table().find(name);
-    check(found != operator_table().end(), "this route has no row in the table of scopes: " + name);
+    const auto found = scope_table().find(name);
+    check(found != scope_table().end(), "this route has no row in the table of scopes: " + name);
     const auto& [scope, path, status] = found->second;
     const auto method = name.substr(0, name.find(' '));
     auto as = [&](const std::string& token) {
@@ -130,7 +131,7 @@ void operator_scopes(bed& b) {
     check_equal("the status of " + name + " with operator:write", as(writer), administers ? 403 : status);
     check_equal("the status of " + name + " with operator:admin", as(owner), status);
   }
-  for (const auto& [name, row] : operator_table())
+  for (const auto& [name, row] : scope_table())
     check(served.contains(name), "the table of scopes has a row for a route that is not served: " + name);
 }
 
@@ -166,6 +167,13 @@ void top(bed& b) {
 }
 
 } // namespace
+
+std::vector<std::string> operator_scope_rows() {
+  std::vector<std::string> out;
+  for (const auto& [name, row] : scope_table())
+    out.push_back(name);
+  return out;
+}
 
 cases ctl_cases() {
   return {{"top tells rates, queues and who waits longest, once if asked", top},

@@ -36,4 +36,7 @@ std::vector<guarded_route> onboarding_table();
 std::vector<guarded_route> management_table();
 std::vector<guarded_route> operator_table();
 
+/// The routes behind /operator that have a row in the table of the operator's scopes: method and path.
+std::vector<std::string> operator_scope_rows();
+
 } // namespace fondaco::e2e

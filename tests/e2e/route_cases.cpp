@@ -28,8 +28,8 @@ std::vector<open_routes> opened() {
     for (const char* path :
          {"/api/check/health", "/api/check/liveness", "/api/check/readiness", "/api/check/startup", "/api/v1/version"})
       probes.push_back(std::string(listener) + path);
-  for (const auto& r : operator_table())
-    socket.push_back("operator GET " + r.pattern);
+  for (const auto& r : operator_scope_rows())
+    socket.push_back("operator " + r);
   return {{"probes and load balancers have no token; they are told nothing of a tenant", probes},
           {"a scraper has no token; the listener is for the operator's network alone", {"observability GET /metrics"}},
           {"the socket's file lets in its owner alone", socket},
@@ -52,6 +52,8 @@ std::set<std::string> rows() {
        {identity_table(), issuer_table(), cfm_table(), onboarding_table(), management_table(), operator_table()})
     for (const auto& r : table)
       out.insert("management " + r.method + " " + r.pattern);
+  for (const auto& r : operator_scope_rows())
+    out.insert("management " + r);
   const std::pair<const char*, std::vector<protocol_route>> protocols[] = {{"protocol", dsp_table()},
                                                                            {"protocol", credential_table()},
                                                                            {"signaling", signaling_table()},
