@@ -1,6 +1,5 @@
-#include <filesystem>
-
 #include "e2e/cases.hpp"
+#include "e2e/shop.hpp"
 #include "e2e/text.hpp"
 
 namespace fondaco::e2e {
@@ -12,55 +11,21 @@ constexpr auto ready_within = milliseconds(15'000);
 enum class way : bool { term, kill };
 
 // A provider of its own that may die, and the test as its consumer.
-class mortal {
+class mortal : public shop {
 public:
-  explicit mortal(bed& b)
-      : folder_(b.fresh_folder()), node_(options(b, folder_), folder_ + "/provider"),
-        acme_{node_, "acme", "did:web:acme.example", good_attributes}, admin_(node_) {
-    std::filesystem::create_directories(folder_ + "/acme");
-    write_private(data_file_, random_bytes(100'000));
-    node_.start();
-    add_organisation(admin_, acme_);
-    trust(admin_, acme_, "peer", peer_identity, good_attributes, token_, random_hex(32));
-    add_data_plane(admin_, acme_);
-    auto members = policy("attribute.membership", "active");
-    publish(admin_, acme_, "dataset-1", file_address(data_file_), members, members);
-  }
+  explicit mortal(bed& b) : shop(b) { open(); }
 
   void die(way how) {
     if (how == way::term)
-      check_equal("the exit code after SIGTERM", node_.stop(), 0);
+      check_equal("the exit code after SIGTERM", at().stop(), 0);
     else
-      node_.kill();
+      at().kill();
   }
   void rise() {
-    node_.start(ready_within);
-    auto got = send("GET", node_.url("observability") + "/api/check/readiness", {});
+    at().start(ready_within);
+    auto got = send("GET", at().url("observability") + "/api/check/readiness", {});
     check_equal("the status of readiness once the node says ready", got.status, 200);
   }
-  peer_negotiation negotiation() { return {dsp_client(acme_.dsp(), token_), other_}; }
-  peer& other() { return other_; }
-  node& at() { return node_; }
-  const organisation& acme() const { return acme_; }
-  management& admin() { return admin_; }
-  const std::string& data_file() const { return data_file_; }
-
-private:
-  static node_options options(const bed& b, const std::string& folder) {
-    node_options o;
-    o.name = "provider";
-    o.kind = b.kind();
-    o.file_roots = {folder};
-    return o;
-  }
-
-  std::string folder_;
-  std::string data_file_ = folder_ + "/acme/data.bin";
-  std::string token_ = random_hex(32);
-  peer other_;
-  node node_;
-  organisation acme_;
-  management admin_;
 };
 
 std::string path_of(const peer_negotiation& n, const std::string& rest) {

@@ -33,6 +33,8 @@ public:
   const organisation& acme() const { return acme_; }
   management& admin() { return admin_; }
   const std::string& folder() const { return folder_; }
+  /// The file that is on offer.
+  const std::string& data_file() const { return data_file_; }
   /// What the consumer proves itself with; secret.
   const std::string& token() const { return token_; }
 
