@@ -257,15 +257,18 @@ std::vector<std::vector<std::string>> select(const node& n, store_kind kind, con
 }
 
 std::map<std::string, int64_t> census(fabric& f, store_kind kind) {
+  // One question a node: to start a program for each table takes longer than to count it.
+  std::string query;
+  for (const auto& t : tables()) {
+    const std::string from = t.from;
+    const auto status = from == "entity t" ? " || ' ' || t.status" : "";
+    query += (query.empty() ? "select " : " union all select ") + sort_of(t) + status + ", count(*) from " + from +
+             " group by 1";
+  }
   std::map<std::string, int64_t> out;
   for (const auto& n : f.nodes())
-    for (const auto& t : tables()) {
-      const std::string from = t.from;
-      const auto status = from == "entity t" ? " || ' ' || t.status" : "";
-      const auto rows = select(*n, kind, "select " + sort_of(t) + status + ", count(*) from " + from + " group by 1");
-      for (const auto& row : rows)
-        out[n->name() + ": " + row.at(0)] += std::stoll(row.at(1));
-    }
+    for (const auto& row : select(*n, kind, query))
+      out[n->name() + ": " + row.at(0)] += std::stoll(row.at(1));
   return out;
 }
 
