@@ -15,7 +15,7 @@ using namespace fondaco::gateway;
 namespace {
 
 std::string golden() {
-  std::ifstream file(std::filesystem::path(__FILE__).parent_path() / "metrics.golden.txt");
+  std::ifstream file(std::filesystem::path(FONDACO_SOURCE_FOLDER) / "gateway/metrics.golden.txt");
   REQUIRE(file.good());
   return {std::istreambuf_iterator<char>(file), {}};
 }

@@ -186,7 +186,7 @@ void whole_log(bed& b) {
 
 // `name type {label,label}` a line.
 std::map<std::string, std::pair<std::string, std::set<std::string>>> golden_metrics() {
-  auto path = std::filesystem::path(__FILE__).parent_path() / "../../gateway/metrics.golden.txt";
+  auto path = std::filesystem::path(FONDACO_SOURCE_FOLDER) / "gateway/metrics.golden.txt";
   auto text =
       read_file(std::filesystem::exists("gateway/metrics.golden.txt") ? "gateway/metrics.golden.txt" : path.string());
   std::map<std::string, std::pair<std::string, std::set<std::string>>> all;

@@ -156,7 +156,7 @@ kind_formats formats_of_kind(const std::string& kind) {
 }
 
 std::filesystem::path folder() {
-  const auto beside = std::filesystem::path(__FILE__).parent_path() / "../../tests/golden/journals";
+  const auto beside = std::filesystem::path(FONDACO_SOURCE_FOLDER) / "tests/golden/journals";
   return std::filesystem::exists("tests/golden/journals") ? "tests/golden/journals" : beside;
 }
 
